@@ -1,0 +1,1 @@
+"""The `sightline` command: one thin program; each part is imported only when it is asked for."""

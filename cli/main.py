@@ -1,0 +1,145 @@
+"""`sightline server | laptop | console | demo | audit`: reads the arguments, then hands over to the part's bootstrap.
+
+Exit status: 0 done, 1 with one sentence on standard error when the part could not start, 2 for wrong arguments.
+"""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+DEFAULT_PORT = 8710
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    start: Callable[[argparse.Namespace], int] = chosen.start
+    try:
+        return start(chosen)
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing in ("schemas", "server", "laptop", "console", "demo", "cli"):
+            raise
+        raise SystemExit(
+            f"sightline: the {chosen.part} needs {missing}, which is not installed: pip install 'sightline[{chosen.part}]'."
+        ) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="sightline", description="Watching over secure social video calls.")
+    parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
+
+    server = parts.add_parser("server", help="the server of an establishment")
+    server.add_argument("--data", type=Path, required=True, help="folder for the database and the console's socket")
+    server.add_argument("--establishment", type=Path, help="JSON file with laptops, staff and bookings to take in")
+    server.add_argument("--host", default="127.0.0.1")
+    server.add_argument("--port", type=int, default=DEFAULT_PORT)
+    server.add_argument("--socket", type=Path, help="Unix socket for consoles on this machine (DATA/console.sock)")
+    server.set_defaults(start=_server)
+
+    audit = parts.add_parser("audit", help="check the audit's hash chain and say how long it is, as JSON")
+    audit.add_argument("--data", type=Path, required=True, help="the server's data folder")
+    audit.set_defaults(start=_audit)
+
+    laptop = parts.add_parser("laptop", help="the agent on a secure laptop")
+    laptop.add_argument("--server", default=f"ws://127.0.0.1:{DEFAULT_PORT}", help="URL of the server")
+    laptop.add_argument("--establishment", required=True, metavar="CODE", help="three letters, BWI for example")
+    laptop.add_argument("--id", required=True, dest="laptop_id", help="this laptop's identity")
+    laptop.add_argument("--token-file", type=Path, required=True, help="file with the laptop's token")
+    laptop.add_argument("--data", type=Path, required=True, help="folder for recordings")
+    laptop.add_argument("--interface", default="", metavar="ADDRESS", help="address for media, 127.0.0.1 for loopback")
+    laptop.set_defaults(start=_laptop)
+
+    console = parts.add_parser("console", help="the wall, in this terminal")
+    console.add_argument("--establishment", required=True, metavar="CODE", help="three letters, BWI for example")
+    where = console.add_mutually_exclusive_group(required=True)
+    where.add_argument("--socket", type=Path, help="the server's Unix socket, on its own machine")
+    where.add_argument("--server", help="URL of the server, with --token-file")
+    console.add_argument("--token-file", type=Path, help="file with the token of the person at this console")
+    console.set_defaults(start=_console)
+
+    demo = parts.add_parser("demo", help="server, laptops, callers and console on this machine, with real media")
+    demo.add_argument("--calls", type=int, default=6, help="1 to 36")
+    demo.add_argument("--headless", action="store_true", help="no terminal: run, measure, report (default without one)")
+    demo.add_argument("--seconds", type=float, default=20, help="how long a headless run watches its live calls")
+    demo.add_argument("--report", type=Path, help="write the headless run's figures to this file, as JSON")
+    demo.add_argument("--picture", type=Path, help="write the terminal's picture at its fullest to this file, as SVG")
+    demo.add_argument("--data", type=Path, help="folder to keep (default: a temporary one, removed at the end)")
+    demo.add_argument("--port", type=int, default=0, help="the server's port (default: a free one)")
+    demo.set_defaults(start=_demo)
+    return parser
+
+
+def _server(chosen: argparse.Namespace) -> int:
+    from server.bootstrap import run
+    from server.settings import Settings
+
+    return run(
+        Settings(
+            data=chosen.data,
+            establishment=chosen.establishment,
+            host=chosen.host,
+            port=chosen.port,
+            socket=chosen.socket,
+        )
+    )
+
+
+def _audit(chosen: argparse.Namespace) -> int:
+    import json
+
+    from server.bootstrap import verify_audit
+
+    found = verify_audit(chosen.data)
+    print(json.dumps(found))
+    return 0 if found["intact"] else 1
+
+
+def _laptop(chosen: argparse.Namespace) -> int:
+    from laptop.bootstrap import run
+    from laptop.settings import Settings
+
+    return run(
+        Settings(
+            server=chosen.server,
+            establishment=chosen.establishment,
+            laptop_id=chosen.laptop_id,
+            token=_token(chosen.token_file),
+            data=chosen.data,
+            interface=chosen.interface,
+        )
+    )
+
+
+def _console(chosen: argparse.Namespace) -> int:
+    from console.bootstrap import run
+    from console.settings import Settings
+
+    token = _token(chosen.token_file) if chosen.token_file else ""
+    return run(
+        Settings(establishment=chosen.establishment, socket=chosen.socket, server=chosen.server, token=token)
+    )
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from demo.run import Settings, run
+
+    return run(
+        Settings(
+            calls=chosen.calls,
+            headless=chosen.headless or not (os.isatty(0) and os.isatty(1)),
+            seconds=chosen.seconds,
+            report=chosen.report,
+            picture=chosen.picture,
+            data=chosen.data,
+            port=chosen.port,
+        )
+    )
+
+
+def _token(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"sightline: the token file {file} can't be read ({error}); give one with --token-file.") from error

@@ -1,0 +1,109 @@
+"""Everything of a demo but its console: server, one agent a laptop, the callers. Also what the end-to-end tests run."""
+
+import getpass
+import http.client
+import os
+import socket
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from demo.callers import Callers
+from demo.establishment import Plan, write
+from demo.processes import Part, Parts, sightline
+
+
+class Chain:
+    """Starts at once, in this order of need: server, laptops, callers; each connects when it finds the other.
+
+    `data`: a folder to keep, or None for a temporary one that is removed at the end.
+    """
+
+    def __init__(self, calls: int, *, data: Path | None = None, port: int = 0, decode: bool = True, **plan: Any) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="sightline-demo-") if data is None else None
+        self.data = Path(self._temporary.name) if self._temporary else data
+        assert self.data is not None
+        self._check_folder(self.data)
+        self.port = port or _free_port()
+        self.url = f"ws://127.0.0.1:{self.port}"
+        self.socket = self.data / "server" / "console.sock"
+        self.parts = Parts(self.data / "log")
+        self.laptops: dict[str, Part] = {}
+        establishment = self.data / "establishment.json"
+        self.plan: Plan = write(establishment, calls, now=datetime.now(UTC), unix_user=getpass.getuser(), **plan)
+        establishment.chmod(0o600)
+        try:
+            server = ("server", "--data", self.data / "server", "--establishment", establishment, "--port", self.port)
+            self.server = self.parts.start("server", sightline(*server))
+            for laptop in self.plan.laptops:
+                self.start_laptop(laptop.id, laptop.token)
+            self.callers = Callers(self.parts, self.url, self.plan.peers_as_json(), self.data, decode=decode)
+        except BaseException:
+            self.stop()
+            raise
+
+    def start_laptop(self, laptop_id: str, token: str) -> Part:
+        token_file = self.data / f"{laptop_id}.token"
+        token_file.write_text(token)
+        token_file.chmod(0o600)
+        command = sightline(
+            "laptop",
+            *("--server", self.url, "--establishment", self.plan.code, "--id", laptop_id, "--token-file", token_file),
+            *("--data", self.data / laptop_id, "--interface", "127.0.0.1"),
+        )
+        self.laptops[laptop_id] = self.parts.start(laptop_id, command)
+        return self.laptops[laptop_id]
+
+    def console_command(self) -> list[str]:
+        return sightline("console", "--establishment", self.plan.code, "--socket", self.socket)
+
+    def wait_until_listening(self, seconds: float = 15) -> None:
+        """Returns when the server answers; SystemExit with what it said when it can't start."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.check()
+            link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
+            try:
+                link.request("GET", "/health")
+                if link.getresponse().status == 200:
+                    return
+            except OSError:
+                time.sleep(0.03)
+            finally:
+                link.close()
+        raise SystemExit("demo: the server did not answer in time; see the log with --data FOLDER.")
+
+    def check(self) -> None:
+        """SystemExit with its last words when a part has ended by itself."""
+        part = self.parts.crashed()
+        if part is not None:
+            raise SystemExit(f"demo: {part.name} has stopped: {part.last_words()}")
+
+    def recordings(self) -> list[Path]:
+        return sorted(self.data.glob("*/recordings/*/*.mkv"))
+
+    def stop(self) -> None:
+        self.parts.stop()
+        if self._temporary:
+            self._temporary.cleanup()
+            self._temporary = None
+
+    @staticmethod
+    def _check_folder(data: Path) -> None:
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            probe = data / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise SystemExit(
+                f"demo: the folder {data} can't be written ({os.strerror(error.errno or 0)}); choose another with --data."
+            ) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

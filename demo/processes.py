@@ -1,0 +1,126 @@
+"""The demo's child processes: they start together, and none outlives the demo, however it ends."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+STOP_S = 4.0
+"""How long a part may take to stop by itself (a laptop finishes its recordings) before it is killed, seconds."""
+
+# Here, not in the child: after a fork no library is loaded any more.
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+def end_with_parent(parent: int) -> Callable[[], None]:
+    """What a child runs before its program: a session of its own, and SIGTERM when the parent dies, even by kill -9."""
+
+    def prepare() -> None:
+        os.setsid()
+        _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return prepare
+
+
+def child_environment() -> dict[str, str]:
+    """Ours, less what would slow Python's starts down."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def sightline(*arguments: object) -> list[str]:
+    """The command line of one part."""
+    return [sys.executable, "-m", "cli", *map(str, arguments)]
+
+
+@dataclass
+class Part:
+    """One running program of the demo."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    expected_to_run: bool = True
+    _cpu_s: float = field(default=0.0, repr=False)
+
+    def cpu_s(self) -> float:
+        """User and system time of it and its children so far, seconds; the last value known once it has gone."""
+        try:
+            ours = psutil.Process(self.process.pid)
+            times = [p.cpu_times() for p in (ours, *ours.children(recursive=True))]
+            self._cpu_s = sum(t.user + t.system for t in times)
+        except psutil.NoSuchProcess:
+            pass
+        return self._cpu_s
+
+    def last_words(self) -> str:
+        """The last line that it wrote to its log, for the sentence that says why it stopped."""
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1][:300] if lines else "it wrote nothing"
+
+
+class Parts:
+    """All programs of a demo. `log_folder` gets one file for each."""
+
+    def __init__(self, log_folder: Path) -> None:
+        self._log_folder = log_folder
+        self._parts: list[Part] = []
+        log_folder.mkdir(parents=True, exist_ok=True)
+
+    def start(
+        self, name: str, command: Sequence[str], *, stdin: int | None = subprocess.DEVNULL, stdout: int | None = None
+    ) -> Part:
+        """Starts a program; its standard error (and its output, unless `stdout` is given) go to its log."""
+        log = self._log_folder / f"{name}.log"
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                command,
+                stdin=stdin,
+                stdout=file if stdout is None else stdout,
+                stderr=file,
+                env=child_environment(),
+                preexec_fn=end_with_parent(os.getpid()),  # noqa: PLW1509 - nothing but system calls happen in it
+            )
+        return self.take(Part(name, process, log))
+
+    def take(self, part: Part) -> Part:
+        self._parts.append(part)
+        return part
+
+    def crashed(self) -> Part | None:
+        """The first part that has ended though it was to run on."""
+        return next((p for p in self._parts if p.expected_to_run and p.process.poll() is not None), None)
+
+    def stop(self) -> None:
+        """Ends all, the newest first; returns when none of them runs any more."""
+        for part in reversed(self._parts):
+            part.expected_to_run = False
+            if part.process.poll() is None:
+                part.process.terminate()
+        deadline = time.monotonic() + STOP_S
+        for part in self._parts:
+            try:
+                part.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                part.process.kill()
+                part.process.wait()
+            for pipe in (part.process.stdin, part.process.stdout):
+                _close(pipe)
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        try:
+            pipe.close()
+        except BrokenPipeError:
+            pass
