@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if missing in ("schemas", "server", "laptop", "console", "demo", "cli"):
             raise
         raise SystemExit(
-            f"sightline: the {chosen.part} needs {missing}, which is not installed: pip install 'sightline[{chosen.part}]'."
+            f"sightline: the {chosen.part} needs {missing}, which is not installed; "
+            f"install it with: pip install 'sightline[{chosen.part}]'."
         ) from error
 
 
@@ -117,9 +118,7 @@ def _console(chosen: argparse.Namespace) -> int:
     from console.settings import Settings
 
     token = _token(chosen.token_file) if chosen.token_file else ""
-    return run(
-        Settings(establishment=chosen.establishment, socket=chosen.socket, server=chosen.server, token=token)
-    )
+    return run(Settings(establishment=chosen.establishment, socket=chosen.socket, server=chosen.server, token=token))
 
 
 def _demo(chosen: argparse.Namespace) -> int:
@@ -142,4 +141,6 @@ def _token(file: Path) -> str:
     try:
         return file.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SystemExit(f"sightline: the token file {file} can't be read ({error}); give one with --token-file.") from error
+        raise SystemExit(
+            f"sightline: the token file {file} can't be read ({error}); give one with --token-file."
+        ) from error

@@ -2,8 +2,10 @@
 
 import getpass
 import http.client
+import json
 import os
 import socket
+import subprocess
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -12,7 +14,7 @@ from typing import Any
 
 from demo.callers import Callers
 from demo.establishment import Plan, write
-from demo.processes import Part, Parts, sightline
+from demo.processes import Part, Parts, child_environment, sightline
 
 
 class Chain:
@@ -21,7 +23,9 @@ class Chain:
     `data`: a folder to keep, or None for a temporary one that is removed at the end.
     """
 
-    def __init__(self, calls: int, *, data: Path | None = None, port: int = 0, decode: bool = True, **plan: Any) -> None:
+    def __init__(
+        self, calls: int, *, data: Path | None = None, port: int = 0, decode: bool = True, **plan: Any
+    ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="sightline-demo-") if data is None else None
         self.data = Path(self._temporary.name) if self._temporary else data
         assert self.data is not None
@@ -81,6 +85,11 @@ class Chain:
         if part is not None:
             raise SystemExit(f"demo: {part.name} has stopped: {part.last_words()}")
 
+    def audit(self) -> dict[str, Any]:
+        """How many entries the audit has, and whether its chain holds."""
+        command = sightline("audit", "--data", self.data / "server")
+        return json.loads(subprocess.run(command, capture_output=True, check=True, env=child_environment()).stdout)
+
     def recordings(self) -> list[Path]:
         return sorted(self.data.glob("*/recordings/*/*.mkv"))
 
@@ -99,7 +108,8 @@ class Chain:
             probe.unlink()
         except OSError as error:
             raise SystemExit(
-                f"demo: the folder {data} can't be written ({os.strerror(error.errno or 0)}); choose another with --data."
+                f"demo: the folder {data} can't be written ({os.strerror(error.errno or 0)}); "
+                "choose another with --data."
             ) from error
 
 

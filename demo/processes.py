@@ -89,7 +89,7 @@ class Parts:
                 stdout=file if stdout is None else stdout,
                 stderr=file,
                 env=child_environment(),
-                preexec_fn=end_with_parent(os.getpid()),  # noqa: PLW1509 - nothing but system calls happen in it
+                preexec_fn=end_with_parent(os.getpid()),
             )
         return self.take(Part(name, process, log))
 

@@ -111,7 +111,18 @@ class Terminal:
     def shows(self, words: str) -> bool:
         return any(words in line for line in self.text())
 
+    def stop_parsing(self) -> None:
+        """From now on output is passed on and no longer read as a screen."""
+        self._parse = False
+        self._pieces.clear()
+
+    def drain(self) -> None:
+        """Waits until the last output of a console that has ended is read."""
+        if self.part is not None:
+            self._thread.join(1)
+
     def close(self) -> None:
+        self.drain()
         try:
             os.close(self._master)
         except OSError:

@@ -1,0 +1,96 @@
+"""The demo's officer: presses the console's real keys and believes nothing but the screen."""
+
+import re
+from dataclasses import dataclass
+
+from demo.terminal import Terminal
+from demo.wall import ShownWatcher, wait
+
+SEEN_S = 10.0
+"""How long the officer waits for what a key should show, seconds."""
+
+
+class NotShown(Exception):
+    """The screen did not show what it should have; says what was waited for."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """One act: when its last key was pressed and when the screen confirmed it (CLOCK_MONOTONIC, s)."""
+
+    pressed_at: float
+    confirmed_at: float
+    words: str
+
+    @property
+    def took_ms(self) -> float:
+        return (self.confirmed_at - self.pressed_at) * 1000
+
+    @property
+    def reference(self) -> str:
+        """The incident's number, for a flag."""
+        found = re.search(r"INC-[0-9-]+", self.words)
+        if found is None:
+            raise ValueError(f"no incident's number in: {self.words}")
+        return found[0]
+
+
+class Officer:
+    """Works on one call at a time, chosen by its seat."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self.terminal = terminal
+
+    def choose(self, seat: int, surname: str) -> None:
+        self.terminal.press(f"{seat:02d}")
+        self._see(rf"[╔▶▸] ?{seat:02d} {re.escape(surname)}", f"seat {seat:02d} chosen")
+
+    def admit(self, seat: int, surname: str) -> Done:
+        """Waits for the caller, then A, A. Confirmed when the laptop says that the call is open."""
+        self._see(rf"{seat:02d} {re.escape(surname)}.*WAITING", f"a caller waiting at seat {seat:02d}", 30)
+        self.choose(seat, surname)
+        self.terminal.press("A")
+        self._see(rf"ADMIT.*{seat:02d} {re.escape(surname)}", "the admission's panel")
+        return self._act("A", seat, "Admit")
+
+    def extend(self, seat: int, surname: str) -> Done:
+        """Five more minutes for welfare."""
+        self.choose(seat, surname)
+        self.terminal.press("+")
+        self._see(rf"MORE TIME.*{seat:02d} {re.escape(surname)}", "the panel for more time")
+        self.terminal.press("1w")
+        return self._act("+", seat, "More time")
+
+    def end(self, seat: int, surname: str) -> Done:
+        """Ends it: rules broken."""
+        self.choose(seat, surname)
+        self.terminal.press("X")
+        self._see(rf"END.*{seat:02d} {re.escape(surname)}", "the panel for the end")
+        self.terminal.press("r")
+        return self._act("X", seat, "End")
+
+    def flag(self, seat: int, surname: str, note: str = "") -> Done:
+        """Flags a technical fault: the demo tells no story about the people in its clips."""
+        self.choose(seat, surname)
+        self.terminal.press("f")
+        self._see(rf"FLAG.*{seat:02d} {re.escape(surname)}", "the panel for a flag")
+        self.terminal.press("e" + note)
+        return self._act("\r", seat, "Flag")
+
+    def _act(self, last_key: str, seat: int, act: str) -> Done:
+        confirmed = ShownWatcher(
+            rf"(?:seat )?{seat:02d} {act}[^·]*?(confirmed[^·]*|refused[^·]*|void[^·]*|filed[^·]*)",
+            self.terminal.rows - 2,
+        )
+        pressed_at = self.terminal.press(last_key)
+        if not wait(self.terminal, confirmed, SEEN_S):
+            raise NotShown(f"{act} at seat {seat:02d} was not answered within {SEEN_S:g} s")
+        assert confirmed.shown_at is not None and confirmed.match is not None
+        words = confirmed.match[0].strip()
+        if "refused" in words or "void" in words:
+            raise NotShown(words)
+        return Done(pressed_at, confirmed.shown_at, words)
+
+    def _see(self, pattern: str, what: str, seconds: float = SEEN_S) -> None:
+        if not wait(self.terminal, ShownWatcher(pattern), seconds):
+            raise NotShown(f"not shown within {seconds:g} s: {what}")
