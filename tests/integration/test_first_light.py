@@ -1,0 +1,206 @@
+"""The whole chain on real parts: server, laptop agents, WebRTC clients, and the console in a pseudo-terminal."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from demo.chain import Chain
+from demo.headless import Run, running
+from demo.processes import child_environment, sightline
+
+LEASE_S = 5.0
+SILENT_S = 2.0
+
+
+@pytest.fixture
+def two_calls() -> Iterator[Run]:
+    with running(Chain(2)) as run:
+        yield run
+
+
+def packets(run: Run, name: str) -> int:
+    return sum(run.chain.callers.report()[name]["packets"].values())
+
+
+def wait_until_silent(run: Run, name: str, within_s: float) -> float:
+    """When the last packet came (CLOCK_MONOTONIC, s); fails when packets still come after `within_s`."""
+    deadline = time.monotonic() + within_s
+    while True:
+        last = run.chain.callers.report()[name]["last_at"]
+        if time.monotonic() - last > SILENT_S:
+            return last
+        assert time.monotonic() < deadline, f"{name} still receives media"
+        time.sleep(0.1)
+
+
+def test_nothing_flows_before_admission_and_both_ways_after_it(two_calls: Run) -> None:
+    run, plan = two_calls, two_calls.chain.plan
+    first, second = plan.seats
+    done = run.officer.admit(first, plan.seats[first])
+    deadline = time.monotonic() + 10
+    while any(packets(run, name) < 100 for name in plan.peers_of(plan.call_at(first))):
+        assert time.monotonic() < deadline, "the admitted call carries nothing"
+        time.sleep(0.1)
+    report = run.chain.callers.report()
+    for name in plan.peers_of(plan.call_at(first)):
+        assert report[name]["first_at"] > done.pressed_at
+        assert report[name]["packets"]["audio"] and report[name]["packets"]["video"]
+        assert report[name]["frames_decoded"] > 0
+    for name in plan.peers_of(plan.call_at(second)):
+        assert report[name]["sent"]["video"] > 50, "the caller sends, or its silence would prove nothing"
+        assert sum(report[name]["packets"].values()) == 0
+
+
+def test_killing_the_agent_silences_the_far_peers_and_the_wall_says_so(two_calls: Run) -> None:
+    run, plan = two_calls, two_calls.chain.plan
+    seat, surname = next(iter(plan.seats.items()))
+    run.officer.admit(seat, surname)
+    name = plan.peers_of(plan.call_at(seat))[0]
+    assert run.terminal.wait_for(lambda _: packets(run, name) > 50, 10)
+    laptop = run.chain.laptops[plan.laptops[0].id]
+    laptop.expected_to_run = False
+    killed_at = time.monotonic()
+    laptop.process.kill()
+    assert wait_until_silent(run, name, 5) < killed_at + 0.5
+    assert run.terminal.wait_for(lambda t: t.shows("LAPTOP LOST"), 15), run.terminal.text()
+
+
+def test_a_server_that_hangs_takes_the_lease_with_it(two_calls: Run) -> None:
+    run, plan = two_calls, two_calls.chain.plan
+    seat, surname = next(iter(plan.seats.items()))
+    run.officer.admit(seat, surname)
+    name = plan.peers_of(plan.call_at(seat))[0]
+    assert run.terminal.wait_for(lambda _: packets(run, name) > 50, 10)
+    stopped_at = time.monotonic()
+    os.kill(run.chain.server.process.pid, signal.SIGSTOP)
+    try:
+        assert run.terminal.wait_for(lambda t: t.shows("LINK LOST"), 3.5), run.terminal.text()
+        last = wait_until_silent(run, name, LEASE_S + 3)
+        assert last <= stopped_at + LEASE_S + 0.5
+    finally:
+        os.kill(run.chain.server.process.pid, signal.SIGCONT)
+    silent = packets(run, name)
+    assert run.terminal.wait_for(lambda _: packets(run, name) > silent + 50, 15), "it did not come back by itself"
+    assert run.terminal.wait_for(lambda t: not t.shows("LINK LOST"), 10)
+
+
+def demo_process(*arguments: object, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        sightline("demo", "--headless", *arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=child_environment() | environment,
+        start_new_session=True,
+    )
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
+
+
+def wait_for_children(process: subprocess.Popen[str], count: int) -> list[psutil.Process]:
+    deadline = time.monotonic() + 15
+    while len(found := descendants(process.pid)) < count:
+        assert process.poll() is None and time.monotonic() < deadline, "the demo did not start its parts"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_however_the_demo_ends_no_process_is_left(how: signal.Signals, tmp_path: Path) -> None:
+    process = demo_process("--calls", 2, "--seconds", 60, "--data", tmp_path / "data")
+    parts = wait_for_children(process, 5)
+    process.send_signal(how)
+    process.communicate(timeout=15)
+    _, alive = psutil.wait_procs(parts, timeout=8)
+    assert not alive, [p.cmdline() for p in alive]
+    # No lock is left: a server can use the same folder at once.
+    again = subprocess.Popen(
+        sightline("server", "--data", tmp_path / "data" / "server", "--port", _free_port()),
+        stderr=subprocess.PIPE, text=True, env=child_environment(),
+    )  # fmt: skip
+    try:
+        assert again.stderr is not None
+        assert "listening" in again.stderr.readline()
+    finally:
+        again.terminate()
+        again.communicate(timeout=10)
+
+
+def test_a_part_that_crashes_ends_the_demo_with_its_name(tmp_path: Path) -> None:
+    process = demo_process("--calls", 2, "--seconds", 60, "--data", tmp_path / "data")
+    parts = wait_for_children(process, 5)
+    victim = next(p for p in parts if "laptop" in p.cmdline())
+    victim.kill()
+    _, errors = process.communicate(timeout=40)
+    assert process.returncode == 1
+    assert "has stopped" in errors and "Traceback" not in errors
+    _, alive = psutil.wait_procs(parts, timeout=8)
+    assert not alive
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def sentence(process: subprocess.Popen[str]) -> str:
+    """What a part that can't start says: one sentence, no traceback, exit status 1."""
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1, errors
+    assert "Traceback" not in errors
+    lines = [line for line in errors.strip().splitlines() if line]
+    assert len(lines) == 1, errors
+    return lines[0]
+
+
+def test_a_port_in_use_is_said_in_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert str(port) in sentence(demo_process("--calls", 1, "--seconds", 5, "--port", port))
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    said = sentence(demo_process("--calls", 1, "--seconds", 5, "--data", tmp_path / "file"))
+    assert str(tmp_path / "file") in said and "--data" in said
+
+
+@pytest.mark.parametrize(("option", "value"), [("--calls", 0), ("--calls", 37), ("--seconds", 1)])
+def test_a_number_out_of_range_is_said_in_one_sentence(option: str, value: int) -> None:
+    assert option in sentence(demo_process(option, value))
+
+
+def test_the_headless_demo_reports_what_it_measured(tmp_path: Path) -> None:
+
+    report_file, picture = tmp_path / "out.json", tmp_path / "wall.svg"
+    process = demo_process("--calls", 4, "--seconds", 8, "--report", report_file, "--picture", picture)
+    output, errors = process.communicate(timeout=90)
+    assert process.returncode == 0, output + errors
+    report = json.loads(report_file.read_text())
+    assert report["calls"] == report["live"] == 4
+    assert report["levels_hz"]["min"] >= 9
+    assert report["pictures_fps"]["min"] >= 0.7
+    assert report["level_delay_ms"]["n"] >= 5 and report["level_delay_ms"]["missed"] == 0
+    assert report["extend"] == {"accepted": True, "seconds_added": 300}
+    assert report["end"]["n"] == 1
+    assert report["incident"]["id"].startswith("INC-")
+    assert report["audit_entries"] > 8
+    assert report["recorded_seconds"]["min"] > 5
+    assert report["peers"]["packets_before_admission"] == 0
+    assert report["peers"]["frames_decoded"] > 500
+    assert set(report["cpu_cores"]) >= {"server", "laptop_per_call", "console"}
+    assert picture.read_text().startswith("<svg")
