@@ -1,0 +1,1 @@
+"""The websocket ends: laptops, consoles, peers; and the fan-out to consoles."""

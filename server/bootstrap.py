@@ -1,0 +1,265 @@
+"""Wires the server: database, establishment, links. The only place where its parts are put together."""
+
+import asyncio
+import errno
+import fcntl
+import http
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any, TextIO
+
+import structlog
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+from websockets.asyncio.server import ServerConnection, serve, unix_serve
+from websockets.http11 import Request, Response
+
+from schemas.console import from_console
+from schemas.laptop import from_laptop
+from schemas.peer import from_peer
+from schemas.wire import MAX_FRAME_BYTES, Codec
+
+from .commanding import Commanding
+from .establishment import Establishment, utc_ms
+from .establishment_file import EstablishmentFileError, read
+from .links.console import serve_console
+from .links.fanout import TICK_S
+from .links.laptop import serve_laptop
+from .links.link import Link, run_link
+from .links.peer import serve_peer
+from .settings import Settings
+from .store import tables
+from .store.audit import first_broken
+from .store.database import open_database, open_for_reading
+from .store.rows import Known, load, take_in
+from .store.writer import StoreError, Unit, Writer
+
+log = structlog.get_logger()
+
+KEPT_MS = 24 * 3600 * 1000
+"""Ended calls and answered commands stay in memory for so long."""
+REFUSED_PER_S = 5
+"""So many refused links a second have an audit entry each; more are counted in one."""
+OPEN_S = 5.0
+
+
+def run(settings: Settings) -> int:
+    """Serves until SIGTERM or SIGINT. SystemExit with one sentence when it can't start."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", buffering=1, closefd=False)))
+    with _only_server(settings.data):
+        engine = _open(settings)
+        known = _take_in(engine, settings)
+        try:
+            import uvloop
+
+            loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop
+        except ImportError:
+            loop_factory = None
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_serve(settings, engine, known))
+        engine.dispose()
+    return 0
+
+
+def verify_audit(data: Path) -> dict[str, Any]:
+    """How long the audit is, whether its chain holds, and where it breaks. Works while a server runs."""
+    database = Settings(data).database
+    if not database.exists():
+        raise SystemExit(f"sightline: there is no database in {data}; give the server's folder with --data.")
+    engine = open_for_reading(database)
+    try:
+        with engine.connect() as connection:
+            entries, broken = first_broken(connection.execute(select(tables.audit).order_by(tables.audit.c.n)))
+    except SQLAlchemyError as error:
+        raise SystemExit(f"sightline: {database} can't be read ({_short(error)}).") from error
+    finally:
+        engine.dispose()
+    return {"entries": entries, "intact": broken is None, "first_broken": broken}
+
+
+def _only_server(data: Path) -> TextIO:
+    """A lock that the kernel lets go however this process ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (data / "server.lock").open("w")
+    except OSError as error:
+        raise SystemExit(
+            f"server: the folder {data} can't be written ({error.strerror}); choose another with --data."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise SystemExit(
+            f"server: another server uses {data}; stop it or choose another folder with --data."
+        ) from error
+    return lock
+
+
+def _open(settings: Settings) -> Engine:
+    try:
+        return open_database(settings.database)
+    except SQLAlchemyError as error:
+        raise SystemExit(
+            f"server: the database {settings.database} can't be opened ({_short(error)}); "
+            "put a backup in its place or choose another folder with --data."
+        ) from error
+
+
+def _take_in(engine: Engine, settings: Settings) -> Known:
+    with engine.begin() as connection:
+        if settings.establishment is not None:
+            try:
+                take_in(connection, read(settings.establishment))
+            except EstablishmentFileError as error:
+                raise SystemExit(
+                    f"server: the establishment's file {settings.establishment} was not taken in: {error}; correct it."
+                ) from error
+        known = load(connection, utc_ms() - KEPT_MS)
+    if known is None:
+        raise SystemExit(f"server: {settings.data} holds no establishment yet; give its file with --establishment.")
+    return known
+
+
+async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    writer = Writer(engine, loop)
+    place = Establishment(known, writer)
+    commanding = Commanding(place, settings)
+    refused = _Refusals(place)
+    paths: dict[str, tuple[Codec, Callable[..., Coroutine[Any, Any, None]]]] = {
+        "/laptop": (from_laptop, serve_laptop),
+        "/console": (from_console, partial(serve_console, commanding=commanding)),
+        "/peer": (from_peer, serve_peer),
+    }
+
+    async def handle(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        codec, serve_link = paths[connection.request.path]
+        link = Link(connection, codec, refused)
+        await run_link(link, lambda: serve_link(connection, link, place))
+
+    options: dict[str, Any] = {
+        "compression": None,
+        "max_size": max(MAX_FRAME_BYTES.values()),
+        "ping_interval": None,
+        "open_timeout": OPEN_S,
+        "close_timeout": 1,
+        "server_header": None,
+    }
+    tcp = await _listen(
+        serve(handle, settings.host, settings.port, process_request=partial(_by_path, place, tuple(paths)), **options),
+        f"{settings.host}:{settings.port} is in use; stop the other program or choose another with --port",
+    )
+    socket = settings.console_socket
+    socket.unlink(missing_ok=True)  # left by a server that was killed: the lock says that none runs
+    unix = await _listen(
+        unix_serve(handle, str(socket), process_request=partial(_by_path, place, ("/console",)), **options),
+        f"the socket {socket} can't be made; choose another with --socket",
+    )
+    socket.chmod(0o660)
+    place.record("server_started", f"{settings.host}:{settings.port}")
+    log.info(f"listening on ws://{settings.host}:{settings.port} and {socket}")
+    clock = asyncio.ensure_future(_keep_time(place, commanding, refused, stop))
+    await stop.wait()
+    clock.cancel()
+    tcp.close()
+    unix.close()
+    socket.unlink(missing_ok=True)
+    for server in (tcp, unix):
+        try:
+            await asyncio.wait_for(server.wait_closed(), 2)
+        except TimeoutError:
+            pass
+    place.record("server_stopped", "")
+    await asyncio.to_thread(writer.close)
+
+
+async def _listen(starting: Any, sentence: str) -> Any:
+    try:
+        return await starting
+    except OSError as error:
+        reason = "" if error.errno == errno.EADDRINUSE else f" ({error.strerror})"
+        raise SystemExit(f"server: {sentence}{reason}.") from error
+
+
+def _by_path(
+    place: Establishment, paths: tuple[str, ...], connection: ServerConnection, request: Request
+) -> Response | None:
+    """Websockets by their path; `/health` for whoever watches over the server; anything else does not exist."""
+    if request.path in paths:
+        return None
+    if request.path == "/health":
+        states = [str(call.state) for call in place.calls.values()]
+        health = {
+            "establishment": place.code,
+            "laptops": len(place.laptops),
+            "consoles": len(place.fanout.watchers),
+            "calls": {state: states.count(state) for state in sorted(set(states))},
+            "audit_writable": place.writer.writable,
+        }
+        return connection.respond(http.HTTPStatus.OK, json.dumps(health) + "\n")
+    return connection.respond(http.HTTPStatus.NOT_FOUND, f"{request.path} does not exist; {', '.join(paths)} do.\n")
+
+
+async def _keep_time(place: Establishment, commanding: Commanding, refused: "_Refusals", stop: asyncio.Event) -> None:
+    """20 ticks a second for consoles, the clock's rules each fifth of them. An error here must not stop the clock."""
+    loop = asyncio.get_running_loop()
+    due, tick = loop.time(), 0
+    while not stop.is_set():
+        tick += 1
+        try:
+            place.fanout.tick()
+            if tick % 5 == 0:
+                place.look_at_the_clock()
+            if tick % 20 == 0:
+                refused.sum_up()
+                await _look_at_the_audit(place, commanding)
+        except Exception:
+            log.exception("a tick failed")
+        due = max(due + TICK_S, loop.time() - TICK_S)  # never a burst of ticks after a pause
+        await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+async def _look_at_the_audit(place: Establishment, commanding: Commanding) -> None:
+    """Finds out whether an audit that could not be written can be written again, then takes the journal in."""
+    try:
+        if not place.writer.writable:
+            await place.writer.write(Unit((place.entry("audit_writable_again", ""),)))
+        await commanding.take_journal_in()
+    except (StoreError, OSError) as error:
+        log.error("audit not writable", error=str(error)[:200])
+
+
+class _Refusals:
+    """Refused links go into the audit, but a flood of them must not fill it."""
+
+    def __init__(self, place: Establishment) -> None:
+        self._place = place
+        self._second, self._count = 0, 0
+
+    def __call__(self, who: str, why: str) -> None:
+        second = int(time.monotonic())
+        if second != self._second:
+            self.sum_up()
+            self._second, self._count = second, 0
+        self._count += 1
+        if self._count <= REFUSED_PER_S:
+            self._place.record("link_refused", why, who=who, role="unknown", accepted=False)
+
+    def sum_up(self) -> None:
+        if self._count > REFUSED_PER_S:
+            more = self._count - REFUSED_PER_S
+            self._place.record("links_refused", f"{more} more in one second", role="unknown", accepted=False)
+            self._count = 0
+
+
+def _short(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]

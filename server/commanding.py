@@ -1,0 +1,201 @@
+"""Takes an officer's command from its arrival to its answer: once, decided, in the audit, carried out, answered."""
+
+import asyncio
+import json
+import os
+from datetime import datetime
+
+import msgspec
+import structlog
+
+from schemas.call import Role
+from schemas.console import Command, CommandAnswer, Flag, Refusal
+from schemas.wire import encode
+
+from .establishment import Establishment, utc_ms
+from .orders import Send
+from .rules.commands import STOPPING, Accepted, Refused, decide
+from .rules.permissions import act_name
+from .settings import Settings
+from .store.audit import Entry
+from .store.writer import Incident, StoreError, Unit
+
+log = structlog.get_logger()
+
+_answer = msgspec.msgpack.Decoder(CommandAnswer)
+
+
+class Officer(msgspec.Struct, frozen=True):
+    """Who gives a command, and in which session."""
+
+    name: str
+    role: Role
+    session: str
+
+
+class Commanding:
+    """Stopping acts go to the laptop first and are accepted even when only the journal can be written; all others are
+    durable in the audit before anything follows from them. Every answer waits for its durable entry."""
+
+    def __init__(self, place: Establishment, settings: Settings) -> None:
+        self._place = place
+        self._journal = settings.journal
+        self._answers = {command: _answer.decode(frame) for command, frame in place.known.answers.items()}
+        self._given: dict[str, asyncio.Future[CommandAnswer]] = {}
+        self._incidents = dict(place.known.incidents_of_day)
+
+    async def give(self, command: Command, officer: Officer, tell: Send) -> None:
+        """Answers through `tell`; the same id again gets the same answer and has no effect."""
+        known = self._answers.get(command.command_id)
+        if known is None and command.command_id in self._given:
+            known = await self._given[command.command_id]
+        if known is not None:
+            tell(known)
+            done = self._place.orders.done.get(command.command_id)
+            if done is not None:
+                tell(done)
+            return
+        given = self._given[command.command_id] = asyncio.get_running_loop().create_future()
+        self._place.orders.unanswered(command.command_id)
+        try:
+            answer = await self._carry_out(command, officer, tell)
+            self._answers[command.command_id] = answer
+            given.set_result(answer)
+        except BaseException:
+            given.cancel()
+            raise
+        finally:
+            del self._given[command.command_id]
+        tell(answer)
+        self._place.orders.answered(command.command_id)
+
+    async def _carry_out(self, command: Command, officer: Officer, tell: Send) -> CommandAnswer:
+        place = self._place
+        call = place.calls.get(command.call_id)
+        decision = decide(call, command, officer.name, officer.role, place.situation(call))
+        if isinstance(decision, Refused):
+            return await self._refuse(command, officer, decision)
+        if isinstance(command.act, STOPPING):
+            return await self._stop_first(command, officer, decision, tell)
+        reference = self._reference() if decision.flag else ""
+        answer = self._accepted(command, decision, reference)
+        incident = self._incident(decision.flag, command, officer, reference)
+        try:
+            await place.writer.write(
+                Unit((self._entry(command, officer, True, decision.words),), None, self._row(answer), incident)
+            )
+        except StoreError as error:
+            return self._no_audit(command, error)
+        # While the entry was written, the call may have changed: what would be refused now is not done.
+        call = place.calls.get(command.call_id)
+        decision = decide(call, command, officer.name, officer.role, place.situation(call))
+        if isinstance(decision, Refused):
+            return await self._refuse(command, officer, decision)
+        self._apply(decision, command, officer, tell)
+        return answer
+
+    async def _stop_first(self, command: Command, officer: Officer, decision: Accepted, tell: Send) -> CommandAnswer:
+        answer = self._accepted(command, decision, "")
+        self._apply(decision, command, officer, tell)
+        entry = self._entry(command, officer, True, decision.words)
+        try:
+            await self._place.writer.write(Unit((entry,), None, self._row(answer)))
+        except StoreError as error:
+            log.error("audit not writable", error=str(error))
+            await asyncio.to_thread(self._write_journal, entry)
+        return answer
+
+    def _apply(self, decision: Accepted, command: Command, officer: Officer, tell: Send) -> None:
+        place = self._place
+        if decision.order is not None:
+            pending = place.send_order(decision.call, decision.order, officer.name)
+            pending.command_id, pending.tell = command.command_id, tell
+            place.change(decision.call)
+            if decision.call.laptop_id not in place.laptops:
+                place.order_not_sent(pending)
+        else:
+            place.change(decision.call)
+        if decision.told is not None:
+            place.notify(decision.call, decision.told, command.command_id)
+
+    async def _refuse(self, command: Command, officer: Officer, refused: Refused) -> CommandAnswer:
+        answer = CommandAnswer(command.command_id, False, refused.refusal, refused.words)
+        entry = self._entry(command, officer, False, f"{refused.refusal}: {refused.words}")
+        kept = self._place.writer.write(Unit((entry,), None, self._row(answer)))
+        if refused.refusal != Refusal.NO_AUDIT:  # that one is known already, and an officer waits for it
+            try:
+                await kept
+            except StoreError as error:
+                log.error("audit not writable", error=str(error), refused=refused.words)
+        return answer
+
+    def _no_audit(self, command: Command, error: StoreError) -> CommandAnswer:
+        log.error("audit not writable", error=str(error))
+        words = "The audit can't be written, so it was not done: only pause, mute, hide and end are possible."
+        return CommandAnswer(command.command_id, False, Refusal.NO_AUDIT, words)
+
+    def _accepted(self, command: Command, decision: Accepted, reference: str) -> CommandAnswer:
+        needs_laptop = decision.order is not None
+        return CommandAnswer(command.command_id, True, None, decision.words[:500], reference, needs_laptop)
+
+    def _entry(self, command: Command, officer: Officer, accepted: bool, words: str) -> Entry:
+        detail = {
+            "command": command.command_id,
+            "act": msgspec.to_builtins(command.act),
+            "reason": command.reason,
+            "version": command.version,
+            "words": words,
+        }
+        return Entry(
+            utc_ms(),
+            officer.name,
+            str(officer.role),
+            officer.session,
+            act_name(command.act),
+            command.call_id,
+            accepted,
+            json.dumps(detail, ensure_ascii=True),
+        )
+
+    def _row(self, answer: CommandAnswer) -> tuple[str, int, bytes]:
+        return answer.command_id, utc_ms(), encode(answer)
+
+    def _reference(self) -> str:
+        """INC-YYYY-MMDD-NN, counted by day of the server's place."""
+        day = f"{datetime.now():%Y-%m%d}"
+        self._incidents[day] = self._incidents.get(day, 0) + 1
+        return f"INC-{day}-{self._incidents[day]:02d}"
+
+    def _incident(self, flag: Flag | None, command: Command, officer: Officer, reference: str) -> Incident | None:
+        if flag is None:
+            return None
+        category, note = str(flag.category), flag.note
+        code, pressed = self._place.code, flag.pressed_at_ms
+        return Incident(reference, code, command.call_id, category, note, officer.name, pressed, utc_ms())
+
+    # The journal
+
+    def _write_journal(self, entry: Entry) -> None:
+        """A stopping act that the audit could not take; an end is carried out even when this fails too."""
+        try:
+            with self._journal.open("ab") as file:
+                file.write(msgspec.json.encode(vars(entry)) + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            log.error("journal not writable", error=str(error))
+
+    async def take_journal_in(self) -> None:
+        """What was journalled goes into the audit, then the journal goes. Nothing happens while there is none."""
+        try:
+            lines = self._journal.read_bytes().splitlines()
+        except FileNotFoundError:
+            return
+        entries: list[Entry] = []
+        for line in lines:
+            try:
+                entries.append(msgspec.json.decode(line, type=Entry))
+            except msgspec.DecodeError:  # cut off by the fault that made a journal necessary
+                log.error("journal line lost", line=line[:200])
+        await self._place.writer.write(Unit(tuple(entries)))
+        self._journal.unlink()

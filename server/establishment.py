@@ -1,0 +1,423 @@
+"""One establishment while the server runs: its calls, and who is connected. Rules decide; here it is carried out."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from schemas.call import CallState, CallView, Outcome, SeatView
+from schemas.console import CallChanged, SeatChanged, Snapshot
+from schemas.laptop import LegOffer, OpenCall, Order, OrderAct, PicturesWanted
+from schemas.media import Box, RecordingState
+from schemas.peer import CallNotice, Offer, OfferRefused
+from schemas.wire import Message
+
+from .links.fanout import FanOut
+from .links.link import Link
+from .orders import Orders, Pending
+from .rules import happenings
+from .rules.call import MINUTE_MS, OPEN, Call, call_view
+from .rules.commands import Accepted, Ordered, Situation, Told, end
+from .store.audit import Entry
+from .store.rows import Known
+from .store.writer import Unit, Writer
+
+log = structlog.get_logger()
+
+LEASE_MS = 5000
+SHOWN_AFTER_END_MS = 10 * MINUTE_MS
+CLOSING_S = 10.0
+"""How long a laptop may take to finish a call's recording before the next call is opened on it all the same."""
+BOXES_MAX = 8
+
+
+def utc_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@dataclass
+class LaptopEnd:
+    """A connected laptop, and the call that its agent holds."""
+
+    laptop_id: str
+    link: Link
+    call_id: str = ""
+    ended_at: float | None = None
+    """Set while its agent finishes a call that has ended."""
+    recording: RecordingState = RecordingState.NOT_STARTED
+
+
+@dataclass
+class PeerEnd:
+    """A connected family device or room browser."""
+
+    call_id: str
+    leg: str
+    link: Link
+    offer: Offer | None = None
+    passed_on: bool = False
+
+
+class Establishment:
+    """Everything runs on the event loop, so each method is one step that nothing interrupts."""
+
+    def __init__(self, known: Known, writer: Writer) -> None:
+        self.code, self.name, self.policy = known.code, known.name, known.policy
+        self.known, self.writer = known, writer
+        self.calls: dict[str, Call] = {}
+        self.laptops: dict[str, LaptopEnd] = {}
+        self.peers: dict[tuple[str, str], PeerEnd] = {}
+        self.orders = Orders()
+        self.fanout = FanOut(self.snapshot, utc_ms)
+        self._lease_until: dict[str, float] = {}
+        self._warned: dict[str, int] = {}
+        self._boxes: tuple[Box, ...] = ()
+        for call in known.calls.values():
+            taken = happenings.taken_over(call) if call.state != CallState.ENDED else call
+            self.calls[call.call_id] = taken
+            if taken is not call:
+                writer.write(Unit(call=taken))
+            if taken.state in (*OPEN, CallState.ENDING):
+                # A lease that the server granted before it stopped may still run.
+                self._lease_until[call.call_id] = time.monotonic() + LEASE_MS / 1000
+
+    # What is known
+
+    def situation(self, call: Call | None) -> Situation:
+        return Situation(
+            now_ms=utc_ms(),
+            policy=self.policy,
+            next_start_ms=self.next_start_ms(call) if call else 0,
+            laptop_online=bool(call and call.laptop_id in self.laptops),
+            audit_writable=self.writer.writable,
+        )
+
+    def next_start_ms(self, call: Call) -> int:
+        starts = (
+            other.starts_at_ms
+            for other in self.calls.values()
+            if other.laptop_id == call.laptop_id
+            and other.starts_at_ms > call.starts_at_ms
+            and other.state != CallState.ENDED
+        )
+        return min(starts, default=0)
+
+    def snapshot(self, tick: int, order: int) -> Snapshot:
+        shown: dict[str, Call] = {}
+        now = utc_ms()
+        for call in self.calls.values():
+            if call.state in (*OPEN, CallState.ENDING):
+                shown[call.laptop_id] = call
+            elif call.state == CallState.ENDED and now - call.ended_at_ms < SHOWN_AFTER_END_MS:
+                before = shown.get(call.laptop_id)
+                if before is None or (before.state == CallState.ENDED and before.ended_at_ms < call.ended_at_ms):
+                    shown[call.laptop_id] = call
+        seats = [self._seat(laptop_id) for laptop_id in self.known.laptops]
+        return Snapshot(tick, order, now, seats, [self._view(c) for c in shown.values()], [], [], [])
+
+    def _view(self, call: Call) -> CallView:
+        return call_view(call, self.policy, self.next_start_ms(call), call.laptop_id in self.laptops)
+
+    def _seat(self, laptop_id: str) -> SeatView:
+        laptop = self.known.laptops[laptop_id]
+        coming = [c for c in self.calls.values() if c.laptop_id == laptop_id and c.state == CallState.BOOKED]
+        following = min(coming, key=lambda c: c.starts_at_ms, default=None)
+        words = ""
+        if following is not None:
+            words = f"{datetime.fromtimestamp(following.starts_at_ms / 1000):%H:%M} {following.surname}"
+        return SeatView(laptop.seat, laptop_id, laptop.room, laptop_id in self.laptops, words)
+
+    # Changes
+
+    def entry(
+        self, action: str, detail: str, *, call_id: str = "", who: str = "server", role: str = "server",
+        session: str = "", accepted: bool = True,
+    ) -> Entry:  # fmt: skip
+        return Entry(utc_ms(), who, role, session, action, call_id, accepted, detail)
+
+    def record(self, action: str, detail: str, **about: object) -> None:
+        """An audit entry that nothing waits for."""
+        self.writer.write(Unit((self.entry(action, detail, **about),)))  # type: ignore[arg-type]
+
+    def change(self, call: Call, action: str = "", detail: str = "") -> asyncio.Future[None]:
+        """The call is like this now: consoles and callers are told, and it is kept. The future is done when it is."""
+        before = self.calls.get(call.call_id)
+        if before is call:
+            kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            kept.set_result(None)
+            return kept
+        self.calls[call.call_id] = call
+        entries = (self.entry(action, detail, call_id=call.call_id),) if action else ()
+        kept = self.writer.write(Unit(entries, call=call))
+        self.fanout.event(lambda order: CallChanged(order, self._view(call)))
+        if before is None or (before.state, before.ends_at_ms) != (call.state, call.ends_at_ms):
+            self.notify(call)
+        if call.state == CallState.ENDED:
+            self.fanout.forget(call.call_id)
+            self._seat_changed(call.laptop_id)
+            laptop = self.laptops.get(call.laptop_id)
+            if laptop is not None and laptop.call_id == call.call_id:
+                laptop.ended_at = time.monotonic()
+        return kept
+
+    def notify(self, call: Call, told: Told | None = None, notice_id: str = "state") -> None:
+        """Tells the people on the call its state, or what staff have to say."""
+        words = told.words if told else happenings.words_for_the_people(call)
+        for leg in call.legs:
+            side = "room" if leg.leg == "room" else "family"
+            peer = self.peers.get((call.call_id, leg.leg))
+            if peer is not None and (told is None or told.side is None or told.side == side):
+                peer.link.send(CallNotice(call.state, words[:500], utc_ms(), call.ends_at_ms, notice_id))
+
+    def _seat_changed(self, laptop_id: str) -> None:
+        self.fanout.event(lambda order: SeatChanged(order, self._seat(laptop_id)))
+
+    # Orders
+
+    def send_order(self, call: Call, ordered: Ordered, who: str) -> Pending:
+        """To the laptop at once. When it is away, the caller finishes the order with `order_not_sent`."""
+        pending = self.orders.make(call, ordered, who, utc_ms())
+        laptop = self.laptops.get(call.laptop_id)
+        if laptop is not None:
+            laptop.link.send(pending.order)
+        return pending
+
+    def order_not_sent(self, pending: Pending) -> None:
+        """The laptop is away. An end waits for the lease; all else is not done, and only the lease stops the media."""
+        if pending.order.act == OrderAct.END:
+            return
+        self.orders.take(pending.order.order_id)
+        left = self.lease_left_s(pending.order.call_id)
+        self._not_done(pending, f"the laptop does not answer; its lease runs out in {left:.0f} s")
+
+    def order_answered(self, order_id: str, done: bool, reason: str, packets: int, took_us: int) -> None:
+        pending = self.orders.take(order_id)
+        if pending is None:
+            return
+        call = self.calls[pending.order.call_id]
+        if not done:
+            self._not_done(pending, reason or "the laptop refused")
+            return
+        detail = f"{pending.order.act} confirmed by laptop, {packets} packets, {took_us} us"
+        paused_at_ms = call.paused_at_ms
+        after = happenings.confirmed(call, pending.ordered, pending.who, utc_ms())
+        kept = self.change(after, "laptop_confirmed", detail)
+        kept.add_done_callback(lambda _: self.orders.finish(pending, True, "confirmed by laptop"))
+        if pending.order.act == OrderAct.RESUME and pending.ordered.false_alarm and paused_at_ms:
+            new_end = happenings.given_back_end_ms(call, utc_ms(), self.policy, self.next_start_ms(call))
+            self.send_order(after, Ordered(OrderAct.EXTEND, ends_at_ms=new_end), "the server, time given back")
+
+    def _not_done(self, pending: Pending, reason: str) -> None:
+        call = self.calls[pending.order.call_id]
+        self.change(happenings.not_done(call, pending.ordered, reason))
+        self.record("laptop_not_done", f"{pending.order.act}: {reason}", call_id=call.call_id, accepted=False)
+        self.orders.finish(pending, False, reason)
+
+    def end_by_server(self, call: Call, outcome: Outcome, who: str, reason: str) -> None:
+        """Time over, or one side left."""
+        accepted = end(call, outcome, who, reason)
+        assert isinstance(accepted, Accepted) and accepted.order is not None
+        pending = self.send_order(accepted.call, accepted.order, who)
+        self.change(accepted.call, "end", f"{outcome} {accepted.words}")
+        if call.laptop_id not in self.laptops:
+            self.order_not_sent(pending)
+
+    # Leases
+
+    def lease(self, call_id: str, epoch: int) -> str:
+        """Grants a lease, or says why not."""
+        call = self.calls.get(call_id)
+        if call is None or call.state not in OPEN:
+            return "the call is over"
+        if call.epoch != epoch:
+            return "another epoch holds the call"
+        if not self.writer.writable:
+            return "the audit can't be written"
+        self._lease_until[call_id] = time.monotonic() + LEASE_MS / 1000
+        return ""
+
+    def lease_left_s(self, call_id: str) -> float:
+        return max(0.0, self._lease_until.get(call_id, 0.0) - time.monotonic())
+
+    # Laptops
+
+    def laptop_connected(self, laptop: LaptopEnd, held_call: str) -> None:
+        self.laptops[laptop.laptop_id] = laptop
+        self.record("laptop_connected", laptop.link.peer, who=laptop.laptop_id, role="laptop")
+        self._seat_changed(laptop.laptop_id)
+        held = self.calls.get(held_call)
+        for call in list(self.calls.values()):
+            if call.laptop_id == laptop.laptop_id and call.state in OPEN:
+                if held is not call:
+                    call = self._open_anew(call)
+                self._send_open(laptop, call)
+                if call.state == CallState.PAUSED:
+                    self.send_order(call, Ordered(OrderAct.PAUSE), "the server")
+                self._announce(call)
+        if held_call and not laptop.call_id:
+            laptop.call_id = held_call
+            laptop.ended_at = time.monotonic()
+            epoch = held.epoch if held else 0
+            laptop.link.send(Order(f"over-{held_call}"[:64], held_call, epoch, OrderAct.END))
+
+    def _open_anew(self, call: Call) -> Call:
+        """The agent has lost the call's connections: callers are admitted again, peers have to offer again."""
+        anew = happenings.laptop_started_anew(call)
+        self.change(anew, "laptop_started_anew", "")
+        for leg in call.legs:
+            peer = self.peers.get((call.call_id, leg.leg))
+            if peer is not None and peer.passed_on and peer.offer is not None:
+                peer.link.send(OfferRefused(peer.offer.offer_id, "The laptop has started anew.", True))
+                peer.offer, peer.passed_on = None, False
+        return anew
+
+    def laptop_gone(self, laptop: LaptopEnd) -> None:
+        if self.laptops.get(laptop.laptop_id) is not laptop:
+            return
+        del self.laptops[laptop.laptop_id]
+        self.record("laptop_gone", "", who=laptop.laptop_id, role="laptop")
+        self._seat_changed(laptop.laptop_id)
+        for call in list(self.calls.values()):
+            if call.laptop_id == laptop.laptop_id and call.state in (*OPEN, CallState.ENDING):
+                for pending in self.orders.of_call(call.call_id):
+                    if pending.order.act != OrderAct.END:
+                        self._not_done(pending, "the laptop's link was lost before it answered")
+                    else:
+                        self.orders.put_back(pending)
+                self._announce(self.calls[call.call_id])
+
+    def _announce(self, call: Call) -> None:
+        """Consoles are told anew of a call whose laptop came or went."""
+        self.fanout.event(lambda order: CallChanged(order, self._view(call)))
+
+    def _send_open(self, laptop: LaptopEnd, call: Call) -> None:
+        laptop.call_id, laptop.ended_at, laptop.recording = call.call_id, None, RecordingState.NOT_STARTED
+        now = utc_ms()
+        left, planned = max(0, call.ends_at_ms - now), call.booked_end_ms - call.starts_at_ms
+        planned += self.policy.extension_minutes_max * MINUTE_MS
+        laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned))
+        if self._boxes:
+            laptop.link.send(PicturesWanted(call.call_id, list(self._boxes)))
+        for leg in call.legs:
+            self.pass_offer_on(self.peers.get((call.call_id, leg.leg)))
+
+    def call_closed(self, call_id: str, reason: str, laptop: LaptopEnd) -> None:
+        call = self.calls.get(call_id)
+        if call is not None and call.laptop_id == laptop.laptop_id and call.state in (*OPEN, CallState.ENDING):
+            failed = laptop.recording == RecordingState.FAILED
+            over = utc_ms() >= call.ends_at_ms and call.admitted_at_ms
+            outcome = Outcome.COMPLETED_NORMALLY if over else Outcome.TECHNICAL_FAULT
+            said = call.said if call.state == CallState.ENDING else f"Ended by laptop: {reason}"[:200]
+            after = happenings.ended(call, utc_ms(), Outcome.RECORDING_FAILED if failed else outcome, said)
+            self.change(after, "ended_by_laptop", reason)
+            self._finish_end(call_id, "confirmed by laptop")
+        if laptop.call_id == call_id:
+            laptop.call_id, laptop.ended_at = "", None
+
+    def _finish_end(self, call_id: str, words: str) -> None:
+        for pending in self.orders.of_call(call_id):
+            self.orders.finish(pending, pending.order.act == OrderAct.END, words)
+
+    def legs_seen(self, call_id: str, legs: list[tuple[str, bool]]) -> None:
+        """What the laptop says of its connections."""
+        call = self.calls.get(call_id)
+        if call is None or call.state not in OPEN:
+            return
+        for leg, connected in legs:
+            known = call.leg(leg)
+            call = happenings.leg_connected(call, leg, connected, known.words if known and not connected else "")
+        self.change(call)
+
+    def leg_gone(self, call_id: str, leg: str, reason: str) -> None:
+        call = self.calls.get(call_id)
+        if call is not None and call.state in OPEN:
+            self.change(happenings.leg_connected(call, leg, False, reason), "leg_gone", f"{leg}: {reason}")
+
+    # Peers
+
+    def pass_offer_on(self, peer: PeerEnd | None) -> None:
+        """A peer's offer goes to its laptop as soon as both are there and the room is open; until then it waits."""
+        if peer is None or peer.offer is None or peer.passed_on:
+            return
+        call = self.calls[peer.call_id]
+        laptop = self.laptops.get(call.laptop_id)
+        if call.state in OPEN and laptop is not None and laptop.call_id == call.call_id:
+            peer.passed_on = True
+            laptop.link.send(LegOffer(call.call_id, call.epoch, peer.leg, peer.offer.offer_id, peer.offer.sdp))
+
+    def to_peer(self, call_id: str, leg: str, message: Message) -> None:
+        peer = self.peers.get((call_id, leg))
+        if peer is not None:
+            peer.link.send(message)
+
+    # Consoles
+
+    def boxes_changed(self) -> None:
+        """The sizes that all consoles want together, each once; the first ones when there are too many."""
+        wanted = {(str(b.side), b.width, b.height): b for w in self.fanout.watchers for b in w.boxes}
+        boxes = tuple(wanted[key] for key in sorted(wanted))[:BOXES_MAX]
+        if boxes == self._boxes:
+            return
+        self._boxes = boxes
+        for laptop in self.laptops.values():
+            if laptop.call_id:
+                laptop.link.send(PicturesWanted(laptop.call_id, list(boxes)))
+
+    # The clock
+
+    def look_at_the_clock(self) -> None:
+        """Four times a second: rooms open, times end, leases run out, warnings are given."""
+        now = utc_ms()
+        for call in list(self.calls.values()):
+            match call.state:
+                case CallState.BOOKED:
+                    self._open_when_due(call, now)
+                case CallState.WAITING | CallState.LIVE | CallState.PAUSED:
+                    if now >= call.ends_at_ms:
+                        online = call.laptop_id in self.laptops
+                        self.end_by_server(call, happenings.outcome_at_the_end(call, online), "the clock", "time over")
+                    elif call.state == CallState.LIVE:
+                        self._warn_of_the_end(call, now)
+                case CallState.ENDING if self.lease_left_s(call.call_id) == 0:
+                    self.change(happenings.ended(call, now), "lease_ran_out", "the laptop has not confirmed the end")
+                    self._finish_end(call.call_id, "the laptop does not answer; its lease has run out")
+                case _:
+                    pass
+        for pending in self.orders.overdue():
+            if pending.order.act == OrderAct.END:
+                self.orders.put_back(pending)
+            else:
+                self._not_done(pending, "the laptop did not answer in time")
+        for laptop in self.laptops.values():
+            if laptop.ended_at is not None and time.monotonic() - laptop.ended_at > CLOSING_S:
+                laptop.call_id, laptop.ended_at = "", None
+
+    def _open_when_due(self, call: Call, now: int) -> None:
+        if now >= call.ends_at_ms:
+            missed = happenings.ended(call, now, Outcome.VISITOR_DID_NOT_ARRIVE, "Its time passed and nobody came")
+            self.change(missed, "missed", "")
+            return
+        laptop = self.laptops.get(call.laptop_id)
+        if now < call.starts_at_ms or laptop is None or laptop.call_id:
+            return
+        if any(c.laptop_id == call.laptop_id and c.state in (*OPEN, CallState.ENDING) for c in self.calls.values()):
+            return
+        opened = happenings.open_room(call)
+        self.change(opened, "room_opened", "")
+        self._seat_changed(call.laptop_id)
+        self._send_open(laptop, opened)
+
+    def _warn_of_the_end(self, call: Call, now: int) -> None:
+        left = call.ends_at_ms - now
+        for minutes in happenings.WARN_AT_MINUTES:
+            due = call.ends_at_ms - minutes * MINUTE_MS
+            if (
+                left <= minutes * MINUTE_MS
+                and left > (minutes - 1) * MINUTE_MS
+                and self._warned.get(call.call_id) != due
+            ):
+                self._warned[call.call_id] = due
+                unit = "minute" if minutes == 1 else "minutes"
+                self.notify(call, Told(f"The call ends in {minutes} {unit}."), f"ends-in-{minutes}")

@@ -1,0 +1,182 @@
+"""Reads an establishment's file: laptops, staff, bookings. Any error refuses the whole file and names the field."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from schemas.call import CallerView, Role
+
+from .rules.call import MINUTE_MS, Call, Leg, Policy
+
+NAME_LENGTH_MAX = 200
+Identity = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Secret = Annotated[str, Meta(min_length=16, max_length=128)]
+
+
+class Laptop(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`token` is what the agent proves itself with."""
+
+    id: Identity
+    seat: Annotated[int, Meta(ge=1, le=999)]
+    room: str
+    token: Secret
+
+
+class Staff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Known by a Unix account on the server's machine, by a token elsewhere, or by both."""
+
+    name: str
+    role: Role
+    unix_user: str = ""
+    token: str = ""
+
+
+class Prisoner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    number: Annotated[str, Meta(pattern=r"^[A-Z]\d{4}[A-Z]{2}$")]
+    forename: str
+    surname: str
+
+
+class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    relation: str
+    age_group: Annotated[str, Meta(pattern="^(adult|child|not known)$")]
+
+
+class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reference: Identity
+    laptop: Identity
+    starts_at: datetime
+    minutes: Annotated[int, Meta(ge=1, le=600)]
+    prisoner: Prisoner
+    callers: Annotated[tuple[Caller, ...], Meta(min_length=1, max_length=4)]
+    room_token: Secret
+    family_token: Secret
+
+    @property
+    def starts_at_ms(self) -> int:
+        return round(self.starts_at.timestamp() * 1000)
+
+    @property
+    def ends_at_ms(self) -> int:
+        return self.starts_at_ms + self.minutes * MINUTE_MS
+
+    def as_call(self, seat: int) -> Call:
+        family = "family-1"
+        return Call(
+            call_id=self.reference,
+            laptop_id=self.laptop,
+            seat=seat,
+            prison_number=self.prisoner.number,
+            forename=self.prisoner.forename,
+            surname=self.prisoner.surname,
+            callers=tuple(CallerView(c.name, c.relation, c.age_group, family) for c in self.callers),
+            starts_at_ms=self.starts_at_ms,
+            booked_end_ms=self.ends_at_ms,
+            ends_at_ms=self.ends_at_ms,
+            legs=(Leg("room"), Leg(family)),
+        )
+
+
+class EstablishmentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    code: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    name: str
+    hall: str
+    laptops: tuple[Laptop, ...]
+    staff: tuple[Staff, ...]
+    bookings: tuple[Booking, ...] = ()
+    policy: Policy = Policy()
+
+
+class EstablishmentFileError(ValueError):
+    """What is wrong and where, in one sentence."""
+
+
+def read(path: Path) -> EstablishmentFile:
+    """The file's content, checked; EstablishmentFileError names the field that is wrong."""
+    try:
+        content = msgspec.convert(json.loads(path.read_bytes()), EstablishmentFile)
+    except OSError as error:
+        raise EstablishmentFileError(f"it can't be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:  # msgspec's ValidationError too: it names the place
+        raise EstablishmentFileError(str(error)) from error
+    check(content)
+    return content
+
+
+def check(content: EstablishmentFile) -> None:
+    """What types alone can't say. EstablishmentFileError for the first thing that is wrong."""
+    for where, text in _names(content):
+        _check_name(where, text)
+    _check_unique("laptops: id", [laptop.id for laptop in content.laptops])
+    _check_unique("laptops: seat", [laptop.seat for laptop in content.laptops])
+    _check_unique("bookings: reference", [booking.reference for booking in content.bookings])
+    secrets = [laptop.token for laptop in content.laptops] + [s.token for s in content.staff if s.token]
+    secrets += [t for b in content.bookings for t in (b.room_token, b.family_token)]
+    if len(set(secrets)) != len(secrets):
+        raise EstablishmentFileError("a token is used twice; give each laptop, person and caller one of its own")
+    _check_unique("staff: unix_user", [s.unix_user for s in content.staff if s.unix_user])
+    for n, staff in enumerate(content.staff):
+        if staff.token and len(staff.token) < 16:
+            raise EstablishmentFileError(f"staff[{n}].token is shorter than 16 characters")
+    known = {laptop.id for laptop in content.laptops}
+    for n, booking in enumerate(content.bookings):
+        if booking.laptop not in known:
+            raise EstablishmentFileError(f"bookings[{n}].laptop {booking.laptop} is not among the laptops")
+        if booking.starts_at.tzinfo is None:
+            raise EstablishmentFileError(f"bookings[{n}].starts_at has no time zone; end it with Z")
+        if booking.callers[0].age_group != "adult":
+            raise EstablishmentFileError(f"bookings[{n}].callers[0], the main caller, must be an adult")
+    check_overlaps([(b.laptop, b.starts_at_ms, b.ends_at_ms, b.reference) for b in content.bookings])
+
+
+def check_overlaps(bookings: list[tuple[str, int, int, str]]) -> None:
+    """(laptop, start, end, reference) each; EstablishmentFileError when two use one laptop at one time."""
+    ordered = sorted(bookings)
+    for (laptop, _, end, first), (other, start, _, second) in pairwise(ordered):
+        if laptop == other and start < end:
+            raise EstablishmentFileError(f"bookings {first} and {second} overlap on laptop {laptop}")
+
+
+def token_hash(token: str) -> str:
+    """Tokens are stored as this and never as they are. SHA-256 is enough: they are random, not chosen by people."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _names(content: EstablishmentFile) -> list[tuple[str, str]]:
+    names = [("name", content.name), ("hall", content.hall)]
+    names += [(f"laptops[{n}].room", laptop.room) for n, laptop in enumerate(content.laptops)]
+    names += [(f"staff[{n}].name", staff.name) for n, staff in enumerate(content.staff)]
+    for n, booking in enumerate(content.bookings):
+        names.append((f"bookings[{n}].prisoner.forename", booking.prisoner.forename))
+        names.append((f"bookings[{n}].prisoner.surname", booking.prisoner.surname))
+        for c, caller in enumerate(booking.callers):
+            names.append((f"bookings[{n}].callers[{c}].name", caller.name))
+            names.append((f"bookings[{n}].callers[{c}].relation", caller.relation))
+    return names
+
+
+def _check_name(where: str, text: str) -> None:
+    if not text.strip():
+        raise EstablishmentFileError(f"{where} is empty")
+    if len(text) > NAME_LENGTH_MAX:
+        raise EstablishmentFileError(f"{where} has {len(text)} characters; at most {NAME_LENGTH_MAX} are allowed")
+    for character in text:
+        # Cc, Cf, Cs, Co, Cn: escape sequences, right-to-left marks, zero-width and unassigned ones; Zl, Zp: new lines.
+        if unicodedata.category(character)[0] == "C" or unicodedata.category(character) in ("Zl", "Zp"):
+            shown = re.sub(r"[^ -~]", "?", text)[:40]
+            raise EstablishmentFileError(f"{where} ({shown}) has a control character U+{ord(character):04X}")
+
+
+def _check_unique(what: str, values: list[str] | list[int]) -> None:
+    for value in values:
+        if values.count(value) > 1:  # type: ignore[arg-type]
+            raise EstablishmentFileError(f"{what} {value} occurs twice")

@@ -1,0 +1,112 @@
+"""A console: who is at it is known by the kernel (Unix socket) or by a token; it sees the wall and gives commands."""
+
+import asyncio
+import pwd
+import socket
+import struct
+import uuid
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+
+from schemas.console import Beat, Boxes, Command, ConsoleHello, ConsoleWelcome, SnapshotRequest, TimeProbe, TimeReply
+from schemas.wire import PROTOCOL_VERSION, CloseCode, WireError
+
+from ..commanding import Commanding, Officer
+from ..establishment import Establishment, utc_ms
+from ..establishment_file import token_hash
+from ..rules.permissions import PERMISSIONS, VIEW, may
+from ..store.rows import StaffRow
+from .fanout import Watcher
+from .link import Link
+
+log = structlog.get_logger()
+
+SILENT_S = 10.0
+"""A console beats every 2 s; one that has not for so long is given up."""
+
+
+async def serve_console(connection: ServerConnection, link: Link, place: Establishment, commanding: Commanding) -> None:
+    hello: ConsoleHello = await link.hello(ConsoleHello)
+    staff = _recognise(hello, connection, place)
+    officer = Officer(staff.name, staff.role, uuid.uuid4().hex)
+    link.who = f"console of {staff.name}"
+    log.info("console opened", staff=staff.name, role=str(staff.role))
+    place.record("view_opened", link.peer, who=staff.name, role=str(staff.role), session=officer.session)
+    permissions = sorted(PERMISSIONS[staff.role])
+    link.send(
+        ConsoleWelcome(
+            PROTOCOL_VERSION, officer.session, staff.name, staff.role, place.code, place.name, utc_ms(), permissions
+        )
+    )
+    watcher = place.fanout.add(link)
+    alive = asyncio.ensure_future(_give_up_when_silent(link))
+    commands: set[asyncio.Task[None]] = set()
+    try:
+        async for message, _ in link.messages():
+            if isinstance(message, Command):
+                task = asyncio.ensure_future(commanding.give(message, officer, link.send))
+                commands.add(task)
+                task.add_done_callback(commands.discard)
+            else:
+                _take(message, watcher, place)
+    finally:
+        alive.cancel()
+        place.fanout.watchers.discard(watcher)
+        place.boxes_changed()
+        place.record("view_closed", "", who=staff.name, role=str(staff.role), session=officer.session)
+        log.info("console closed", staff=staff.name)
+
+
+def _recognise(hello: ConsoleHello, connection: ServerConnection, place: Establishment) -> StaffRow:
+    if hello.establishment != place.code:
+        raise WireError(CloseCode.NOT_RECOGNISED, f"this server holds {place.code}, not {hello.establishment}")
+    user = _unix_user(connection)
+    if user:
+        found = next((s for s in place.known.staff if s.unix_user == user), None)
+        unknown = f"the account {user} belongs to nobody on the staff list"
+    else:
+        secret = token_hash(hello.token)
+        found = next((s for s in place.known.staff if hello.token and s.token_hash == secret), None)
+        unknown = "the token belongs to nobody on the staff list"
+    if found is None:
+        raise WireError(CloseCode.NOT_RECOGNISED, unknown)
+    if not may(found.role, VIEW):
+        raise WireError(CloseCode.NOT_RECOGNISED, f"the role {found.role} may not open the wall")
+    return found
+
+
+def _unix_user(connection: ServerConnection) -> str:
+    """The account at the other end of a Unix socket, from the kernel; empty on TCP."""
+    end = connection.transport.get_extra_info("socket")
+    if end is None or end.family != socket.AF_UNIX:
+        return ""
+    credentials = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    _, uid, _ = struct.unpack("3i", credentials)
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
+def _take(message: object, watcher: Watcher, place: Establishment) -> None:
+    match message:
+        case Boxes(boxes):
+            watcher.boxes = tuple(boxes)
+            place.boxes_changed()
+        case TimeProbe(sent_ms):
+            watcher.link.send(TimeReply(sent_ms, utc_ms()))
+        case SnapshotRequest():
+            watcher.needs_snapshot = True
+        case Beat():
+            pass
+        case _:
+            raise WireError(CloseCode.NOT_UNDERSTOOD, f"{type(message).__name__} was not expected here")
+
+
+async def _give_up_when_silent(link: Link) -> None:
+    while True:
+        await asyncio.sleep(1)
+        if link.is_silent(SILENT_S):
+            link.abort(f"no beat for {SILENT_S:g} s")
+            return

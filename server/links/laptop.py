@@ -1,0 +1,109 @@
+"""A laptop's agent: proves itself, holds at most one call, sends what it measures, carries out orders."""
+
+import asyncio
+import hmac
+from typing import Any
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+
+from schemas.laptop import (
+    CallClosed,
+    LaptopHello,
+    LaptopWelcome,
+    LeaseDenied,
+    LeaseGrant,
+    LeaseRequest,
+    LegAnswer,
+    LegGone,
+    LegRefused,
+    OrderAnswer,
+)
+from schemas.media import CallHealth, Levels, Picture
+from schemas.peer import Answer, OfferRefused
+from schemas.wire import PROTOCOL_VERSION, CloseCode, WireError
+
+from ..establishment import LEASE_MS, Establishment, LaptopEnd, utc_ms
+from ..establishment_file import token_hash
+from ..rules.call import OPEN
+from .link import Link
+
+log = structlog.get_logger()
+
+PING_S, SILENT_S = 1.0, 3.0
+
+
+async def serve_laptop(connection: ServerConnection, link: Link, place: Establishment) -> None:
+    hello: LaptopHello = await link.hello(LaptopHello)
+    laptop = _recognise(hello, link, place)
+    link.who = f"laptop {hello.laptop_id}"
+    link.send(LaptopWelcome(PROTOCOL_VERSION, utc_ms()))
+    log.info("laptop connected", laptop=hello.laptop_id, software=hello.software)
+    place.laptop_connected(laptop, hello.call_id)
+    alive = asyncio.ensure_future(link.keep_alive(PING_S, SILENT_S))
+    try:
+        async for message, frame in link.messages():
+            _take(message, frame, laptop, place)
+    finally:
+        alive.cancel()
+        place.laptop_gone(laptop)
+        log.info("laptop gone", laptop=hello.laptop_id)
+
+
+def _recognise(hello: LaptopHello, link: Link, place: Establishment) -> LaptopEnd:
+    known = place.known.laptops.get(hello.laptop_id)
+    here = hello.establishment == place.code and known is not None
+    if not here or known is None or not hmac.compare_digest(known.token_hash, token_hash(hello.token)):
+        raise WireError(
+            CloseCode.NOT_RECOGNISED, f"{hello.laptop_id} is no laptop of this establishment, or its token is wrong"
+        )
+    before = place.laptops.get(hello.laptop_id)
+    if before is not None:
+        if not before.link.is_silent(SILENT_S):
+            raise WireError(
+                CloseCode.ALREADY_CONNECTED, f"{hello.laptop_id} is connected already; stop the other agent"
+            )
+        before.link.abort("another link of the same laptop took over")
+        place.laptop_gone(before)
+    return LaptopEnd(hello.laptop_id, link)
+
+
+def _take(message: Any, frame: bytes, laptop: LaptopEnd, place: Establishment) -> None:
+    """One message. What names a call that is not this laptop's changes nothing."""
+    if message.call_id != laptop.call_id:
+        if isinstance(message, LeaseRequest):
+            reason = "the call is not open on this laptop"
+            laptop.link.send(LeaseDenied(message.call_id, message.epoch, message.nonce, reason, True))
+        elif isinstance(message, (OrderAnswer, CallClosed)):
+            log.info("answer for a call that is over", laptop=laptop.laptop_id, call=message.call_id)
+        return
+    match message:
+        case Levels():
+            place.fanout.levels(message.call_id, frame)
+        case Picture():
+            box = message.box_width, message.box_height
+            place.fanout.picture(message.call_id, str(message.side), box, frame)
+        case CallHealth():
+            place.fanout.health(message.call_id, frame)
+            laptop.recording = message.recording
+            place.legs_seen(message.call_id, [(leg.leg, leg.connected) for leg in message.legs])
+        case LeaseRequest(call_id, epoch, nonce):
+            refused = place.lease(call_id, epoch)
+            if refused:
+                final = place.calls[call_id].state not in OPEN
+                laptop.link.send(LeaseDenied(call_id, epoch, nonce, refused, final))
+            else:
+                laptop.link.send(LeaseGrant(call_id, epoch, nonce, LEASE_MS))
+        case LegAnswer(call_id, leg, offer_id, sdp):
+            place.to_peer(call_id, leg, Answer(offer_id, sdp))
+        case LegRefused(call_id, leg, offer_id, reason):
+            place.record("leg_refused", f"{leg}: {reason}", call_id=call_id, accepted=False)
+            place.to_peer(call_id, leg, OfferRefused(offer_id, reason, False))
+        case OrderAnswer():
+            place.order_answered(message.order_id, message.done, message.reason, message.packets, message.took_us)
+        case LegGone(call_id, leg, reason):
+            place.leg_gone(call_id, leg, reason)
+        case CallClosed(call_id, _, reason, _):
+            place.call_closed(call_id, reason, laptop)
+        case _:
+            raise WireError(CloseCode.NOT_UNDERSTOOD, f"{type(message).__name__} was not expected here")

@@ -1,0 +1,135 @@
+"""One websocket of any kind: hello in time, limits, one clear close for what is not understood; sends never wait."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import structlog
+from websockets.asyncio.connection import broadcast
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from schemas.wire import (
+    MAX_FRAME_BYTES,
+    OLDEST_PROTOCOL_VERSION,
+    PROTOCOL_VERSION,
+    CloseCode,
+    Codec,
+    Message,
+    WireError,
+    encode,
+)
+
+log = structlog.get_logger()
+
+HELLO_S = 5.0
+MESSAGES_PER_S = 200
+BURST = 400
+BACKLOG_MAX_BYTES = 8 * 1024 * 1024
+"""Unsent bytes at which a link is given up: ordered messages are never dropped, so it would grow without bound."""
+
+Refuse = Callable[[str, str], None]
+"""(who, why) of a refused link, for the audit."""
+
+
+class Link:
+    """`send` writes at once or buffers; `messages` yields what came in, decoded, and ends when the link does."""
+
+    def __init__(self, connection: ServerConnection, codec: Codec, on_refused: Refuse) -> None:
+        self.connection, self._codec, self.refused = connection, codec, on_refused
+        connection.protocol.max_message_size = MAX_FRAME_BYTES[codec.link]
+        self.peer = str(connection.remote_address or "unix socket")
+        self.who = f"{codec.link} at {self.peer}"
+        self.heard_at = time.monotonic()
+        self._allowance, self._counted_at = float(BURST), self.heard_at
+
+    async def hello(self, kind: type[Message]) -> Any:
+        """The first message. WireError when it does not come in time, is another one, or its protocol is too old."""
+        try:
+            frame = await asyncio.wait_for(self.connection.recv(), HELLO_S)
+        except TimeoutError:
+            raise WireError(CloseCode.NOT_UNDERSTOOD, f"no hello within {HELLO_S:g} s") from None
+        message = self._codec.decode(frame)
+        if not isinstance(message, kind):
+            raise WireError(CloseCode.NOT_UNDERSTOOD, f"the first message must be {kind.__name__}")
+        protocol: int = getattr(message, "protocol", 0)
+        if not OLDEST_PROTOCOL_VERSION <= protocol <= PROTOCOL_VERSION:
+            spoken = f"{OLDEST_PROTOCOL_VERSION} to {PROTOCOL_VERSION}"
+            raise WireError(
+                CloseCode.PROTOCOL_VERSION, f"protocol {protocol} is not spoken here, only {spoken}; update"
+            )
+        return message
+
+    async def messages(self) -> AsyncIterator[tuple[Any, bytes]]:
+        """(message, its frame), until the link closes. WireError for what is not understood or comes too fast."""
+        async for frame in self.connection:
+            self.heard_at = now = time.monotonic()
+            self._allowance = min(BURST, self._allowance + (now - self._counted_at) * MESSAGES_PER_S) - 1
+            self._counted_at = now
+            if self._allowance < 0:
+                raise WireError(CloseCode.TOO_FAST, f"more than {MESSAGES_PER_S} messages a second")
+            message = self._codec.decode(frame)
+            assert isinstance(frame, bytes)
+            yield message, frame
+
+    def send(self, message: Message) -> None:
+        self.send_frame(encode(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Never waits, never raises; a link whose backlog has no end is aborted."""
+        broadcast((self.connection,), frame)
+        if self.backlog > BACKLOG_MAX_BYTES:
+            self.abort("too far behind")
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return self.connection.transport.get_write_buffer_size()
+
+    def is_silent(self, seconds: float) -> bool:
+        """True when nothing has come in for so long."""
+        return time.monotonic() - self.heard_at > seconds
+
+    def abort(self, why: str) -> None:
+        log.warning("link aborted", who=self.who, why=why)
+        self.connection.transport.abort()
+
+    async def close(self, error: WireError) -> None:
+        """Tells the peer why, logs it, and puts it into the audit."""
+        log.warning("link refused", who=self.who, code=int(error.code), reason=error.reason)
+        self.refused(self.who, f"{int(error.code)} {error.reason}")
+        await self.connection.close(error.code, error.reason)
+
+    async def keep_alive(self, every_s: float, silent_s: float) -> None:
+        """Pings; aborts the link when neither a pong nor anything else has come for `silent_s`."""
+        while True:
+            ponged = asyncio.ensure_future(await self.connection.ping())
+            try:
+                await asyncio.wait_for(asyncio.shield(ponged), every_s)
+            except TimeoutError:
+                if self.is_silent(silent_s):
+                    self.abort(f"silent for {silent_s:g} s")
+                    return
+            else:
+                self.heard_at = time.monotonic()
+                await asyncio.sleep(every_s)
+
+
+async def run_link(link: Link, serve: Callable[[], Any]) -> None:
+    """Runs a link's conversation; every way that it can end comes through here."""
+    try:
+        await serve()
+    except WireError as error:
+        await link.close(error)
+    except ConnectionClosed as closed:
+        if closed.sent is not None and closed.sent.code == 1009:
+            log.warning("link refused", who=link.who, code=1009, reason=closed.sent.reason)
+            link.refused(link.who, f"1009 frame too large: {closed.sent.reason}")
+        else:
+            log.info("link closed", who=link.who, code=closed.rcvd.code if closed.rcvd else None)
+    else:
+        close = link.connection.protocol.close_sent
+        if close is not None and close.code == 1009:
+            log.warning("link refused", who=link.who, code=1009, reason=close.reason)
+            link.refused(link.who, f"1009 frame too large: {close.reason}")

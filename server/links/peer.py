@@ -1,0 +1,71 @@
+"""A family device's or room browser's signalling: a token is good for one leg of one call."""
+
+import asyncio
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+
+from schemas.call import CallState, Outcome
+from schemas.peer import CallNotice, Leave, NoticeRead, Offer, OfferRefused, PeerHello, PeerWelcome
+from schemas.wire import PROTOCOL_VERSION, CloseCode, WireError
+
+from ..establishment import Establishment, PeerEnd, utc_ms
+from ..establishment_file import token_hash
+from ..rules.call import ROOM_LEG
+from ..rules.happenings import is_open, words_for_the_people
+from .link import Link
+
+log = structlog.get_logger()
+
+PING_S, SILENT_S = 5.0, 15.0
+TOLD = "This call is recorded. Prison staff may watch it."
+
+
+async def serve_peer(connection: ServerConnection, link: Link, place: Establishment) -> None:
+    hello: PeerHello = await link.hello(PeerHello)
+    found = place.known.peer_tokens.get(token_hash(hello.token))
+    if found is None:
+        raise WireError(
+            CloseCode.NOT_RECOGNISED, "this token belongs to no call here; use the newest link you were sent"
+        )
+    call_id, leg = found
+    call = place.calls[call_id]
+    if call.state == CallState.ENDED:
+        raise WireError(CloseCode.CALL_OVER, words_for_the_people(call))
+    link.who = f"{leg} of {call_id}"
+    peer = PeerEnd(call_id, leg, link)
+    before = place.peers.get(found)
+    place.peers[found] = peer
+    if before is not None:
+        before.link.abort("opened on another device")
+    place.record("peer_connected", link.peer, who=leg, role="peer", call_id=call_id)
+    link.send(PeerWelcome(PROTOCOL_VERSION, call_id, leg, TOLD))
+    link.send(CallNotice(call.state, words_for_the_people(call), utc_ms(), call.ends_at_ms))
+    alive = asyncio.ensure_future(link.keep_alive(PING_S, SILENT_S))
+    try:
+        async for message, _ in link.messages():
+            _take(message, peer, place)
+    finally:
+        alive.cancel()
+        if place.peers.get(found) is peer:
+            del place.peers[found]
+
+
+def _take(message: object, peer: PeerEnd, place: Establishment) -> None:
+    call = place.calls[peer.call_id]
+    match message:
+        case Offer(offer_id, _):
+            if call.state in (CallState.ENDING, CallState.ENDED):
+                peer.link.send(OfferRefused(offer_id, words_for_the_people(call), False))
+                return
+            peer.offer, peer.passed_on = message, False
+            place.pass_offer_on(peer)
+        case Leave():
+            if is_open(call):
+                in_room = peer.leg == ROOM_LEG
+                outcome = Outcome.PRISONER_COMPLETED_EARLY if in_room else Outcome.VISITOR_COMPLETED_EARLY
+                place.end_by_server(call, outcome, "the room" if in_room else "the family", "left the call")
+        case NoticeRead(notice_id):
+            place.record("notice_read", notice_id, who=peer.leg, role="peer", call_id=peer.call_id)
+        case _:
+            raise WireError(CloseCode.NOT_UNDERSTOOD, f"{type(message).__name__} was not expected here")

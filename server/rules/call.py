@@ -1,0 +1,108 @@
+"""A call: what is known of it, its room in time, and how it looks to a console."""
+
+import msgspec
+
+from schemas.call import CallerView, CallState, CallView, LegView, Outcome
+
+ROOM_LEG = "room"
+OPEN = (CallState.WAITING, CallState.LIVE, CallState.PAUSED)
+"""States in which the laptop may hold a lease."""
+OVER = (CallState.ENDING, CallState.ENDED)
+MINUTE_MS = 60_000
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """What the governor has laid down, minutes."""
+
+    extension_minutes_max: int = 15
+    call_minutes_max: int = 60
+    gap_minutes: int = 5
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One connection. `admitting`: an officer has admitted it and the laptop has not confirmed yet."""
+
+    leg: str
+    connected: bool = False
+    admitted: bool = False
+    admitting: bool = False
+    words: str = ""
+
+
+class Call(msgspec.Struct, frozen=True):
+    """The truth about one call; each change makes a new one with a higher version. Times: server's clock, UTC ms."""
+
+    call_id: str
+    laptop_id: str
+    seat: int
+    prison_number: str
+    forename: str
+    surname: str
+    callers: tuple[CallerView, ...]
+    starts_at_ms: int
+    booked_end_ms: int
+    ends_at_ms: int
+    legs: tuple[Leg, ...]
+    state: CallState = CallState.BOOKED
+    version: int = 1
+    epoch: int = 1
+    admitted_at_ms: int = 0
+    paused_at_ms: int = 0
+    ended_at_ms: int = 0
+    outcome: Outcome | None = None
+    extended_ms: int = 0
+    incidents: int = 0
+    warnings: int = 0
+    pauses: int = 0
+    said: str = ""
+    ended_by: str = ""
+
+    def leg(self, name: str) -> Leg | None:
+        return next((leg for leg in self.legs if leg.leg == name), None)
+
+    def changed(self, **fields: object) -> "Call":
+        """With these fields, one version on."""
+        return msgspec.structs.replace(self, version=self.version + 1, **fields)
+
+    def with_leg(self, name: str, **fields: object) -> tuple[Leg, ...]:
+        return tuple(msgspec.structs.replace(leg, **fields) if leg.leg == name else leg for leg in self.legs)
+
+
+def latest_end_ms(call: Call, policy: Policy, next_start_ms: int) -> int:
+    """The latest end that policy and the room's next booking (0: none) allow; never before the end that it has."""
+    latest = min(
+        call.booked_end_ms + policy.extension_minutes_max * MINUTE_MS,
+        call.starts_at_ms + policy.call_minutes_max * MINUTE_MS,
+    )
+    if next_start_ms:
+        latest = min(latest, next_start_ms - policy.gap_minutes * MINUTE_MS)
+    return max(latest, call.ends_at_ms)
+
+
+def call_view(call: Call, policy: Policy, next_start_ms: int, laptop_online: bool) -> CallView:
+    """What consoles get to know."""
+    return CallView(
+        call_id=call.call_id,
+        version=call.version,
+        epoch=call.epoch,
+        seat=call.seat,
+        state=call.state,
+        prison_number=call.prison_number,
+        forename=call.forename,
+        surname=call.surname,
+        callers=list(call.callers),
+        legs=[LegView(leg.leg, leg.connected, leg.admitted, leg.words) for leg in call.legs],
+        starts_at_ms=call.starts_at_ms,
+        ends_at_ms=call.ends_at_ms,
+        latest_end_ms=latest_end_ms(call, policy, next_start_ms),
+        admitted_at_ms=call.admitted_at_ms,
+        ended_at_ms=call.ended_at_ms,
+        outcome=call.outcome,
+        extended_ms=call.extended_ms,
+        incidents=call.incidents,
+        warnings=call.warnings,
+        pauses=call.pauses,
+        laptop_online=laptop_online,
+        said=call.said,
+        next_booking_ms=next_start_ms,
+    )

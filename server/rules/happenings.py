@@ -1,0 +1,130 @@
+"""What the laptop, the callers and the clock do to a call. Each returns the call as it is then."""
+
+import msgspec
+
+from schemas.call import CallState, Outcome
+from schemas.laptop import OrderAct
+
+from .call import MINUTE_MS, OPEN, Call, Leg, Policy, latest_end_ms
+from .commands import Ordered
+
+WARN_AT_MINUTES = (5, 1)
+
+
+def open_room(call: Call) -> Call:
+    """The start is reached and the laptop is there: the callers' waiting room opens."""
+    return call.changed(state=CallState.WAITING, said="Room open")
+
+
+def taken_over(call: Call) -> Call:
+    """A server that starts anew takes its open calls over; laptops reject what comes from an older epoch."""
+    return call.changed(epoch=call.epoch + 1)
+
+
+def leg_connected(call: Call, name: str, connected: bool, words: str) -> Call:
+    """A family device that comes or goes is a change that an officer has to have seen; the room's is not."""
+    leg = call.leg(name)
+    if leg is None or (leg.connected, leg.words) == (connected, words):
+        return call
+    legs = call.with_leg(name, connected=connected, words=words)
+    if leg.connected == connected or name == "room":
+        return msgspec.structs.replace(call, legs=legs)
+    return call.changed(legs=legs)
+
+
+def confirmed(call: Call, order: Ordered, who: str, now_ms: int) -> Call:
+    """The laptop has carried an order out."""
+    match order.act:
+        case OrderAct.ADMIT:
+            legs = call.with_leg(order.leg, admitted=True, admitting=False)
+            state = CallState.LIVE if call.state == CallState.WAITING else call.state
+            at = call.admitted_at_ms or now_ms
+            return call.changed(legs=legs, state=state, admitted_at_ms=at, said=f"Admitted by {who}")
+        case OrderAct.RESUME if call.state == CallState.PAUSED:
+            return call.changed(state=CallState.LIVE, paused_at_ms=0, said=f"Resumed by {who}")
+        case OrderAct.EXTEND if order.ends_at_ms > call.ends_at_ms:
+            more = order.ends_at_ms - call.ends_at_ms
+            said = f"Extended {more / MINUTE_MS:.3g} min by {who}"
+            return call.changed(ends_at_ms=order.ends_at_ms, extended_ms=call.extended_ms + more, said=said)
+        case OrderAct.END:
+            return ended(call, now_ms)
+        case _:
+            return call
+
+
+def not_done(call: Call, order: Ordered, reason: str) -> Call:
+    """The laptop refused an order, or its link was lost before it answered."""
+    if order.act == OrderAct.ADMIT:
+        return call.changed(legs=call.with_leg(order.leg, admitting=False), said=f"NOT ADMITTED: {reason}"[:200])
+    return call
+
+
+def given_back_end_ms(call: Call, now_ms: int, policy: Policy, next_start_ms: int) -> int:
+    """The end after a pause that was a false alarm: the lost time is added as far as the room is free."""
+    lost = now_ms - call.paused_at_ms if call.paused_at_ms else 0
+    allowed = latest_end_ms(call, policy, next_start_ms)
+    return min(call.ends_at_ms + lost, max(allowed, call.ends_at_ms))
+
+
+def ended(call: Call, now_ms: int, outcome: Outcome | None = None, said: str = "") -> Call:
+    """Final: nothing flows any more."""
+    if call.state == CallState.ENDED:
+        return call
+    legs = tuple(Leg(leg.leg, words=leg.words) for leg in call.legs)
+    return call.changed(
+        state=CallState.ENDED,
+        outcome=call.outcome or outcome or Outcome.TECHNICAL_FAULT,
+        ended_at_ms=now_ms,
+        legs=legs,
+        said=said or call.said,
+    )
+
+
+def laptop_started_anew(call: Call) -> Call:
+    """The agent knows nothing of an open call: its connections are gone, so each caller is to be admitted again."""
+    legs = tuple(Leg(leg.leg) for leg in call.legs)
+    said = "Laptop has started anew: admit the callers again" if call.state != CallState.WAITING else call.said
+    return call.changed(state=CallState.WAITING, legs=legs, said=said, paused_at_ms=0)
+
+
+def outcome_at_the_end(call: Call, laptop_online: bool) -> Outcome:
+    """Why a call is over whose time has run out."""
+    if call.admitted_at_ms:
+        return Outcome.COMPLETED_NORMALLY
+    family_came = any(leg.connected for leg in call.legs if leg.leg != "room")
+    if not laptop_online or family_came:
+        return Outcome.TECHNICAL_FAULT if not laptop_online else Outcome.ESTABLISHMENT_CANCELLED
+    return Outcome.VISITOR_DID_NOT_ARRIVE
+
+
+def is_open(call: Call) -> bool:
+    return call.state in OPEN
+
+
+def words_for_the_people(call: Call) -> str:
+    """What the people on the call are told of its state."""
+    match call.state:
+        case CallState.BOOKED | CallState.REQUESTED:
+            return "The call has not begun. Please wait."
+        case CallState.WAITING:
+            return "This call is recorded. Prison staff may watch it. Please wait until staff admit you."
+        case CallState.LIVE:
+            return "This call is recorded. Prison staff may watch it."
+        case CallState.PAUSED:
+            return "The call is paused by staff. Please wait. The time runs on."
+        case CallState.ENDING | CallState.ENDED:
+            return _end_in_words(call.outcome)
+
+
+def _end_in_words(outcome: Outcome | None) -> str:
+    match outcome:
+        case Outcome.COMPLETED_NORMALLY:
+            return "The time is over. The call has ended."
+        case Outcome.TERMINATED_BY_STAFF:
+            return "Staff have ended the call."
+        case Outcome.VISITOR_COMPLETED_EARLY | Outcome.PRISONER_COMPLETED_EARLY:
+            return "The other side has left. The call has ended."
+        case Outcome.TECHNICAL_FAULT | Outcome.RECORDING_FAILED:
+            return "A technical fault has ended the call. The establishment will be in touch."
+        case _:
+            return "The call has ended."

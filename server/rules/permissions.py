@@ -1,0 +1,43 @@
+"""Who may do what. Everything that is not written here is denied."""
+
+from typing import Final
+
+from schemas.call import Role
+from schemas.console import Act
+
+EVERY_ACT: Final = (
+    "admit",
+    "refuse",
+    "notice",
+    "warn",
+    "pause",
+    "resume",
+    "extend",
+    "end",
+    "one_side",
+    "flag",
+    "urgent_help",
+    "watch",
+)
+VIEW: Final = "view"
+"""To open the establishment's wall: names, pictures and levels."""
+
+PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
+    Role.OFFICER: frozenset((VIEW, *EVERY_ACT)),
+    Role.ORDERLY_OFFICER: frozenset((VIEW, *EVERY_ACT)),
+    Role.GOVERNOR: frozenset((VIEW, "pause", "end", "one_side", "flag", "urgent_help")),
+    Role.CLERK: frozenset(),
+    Role.SUPPORT: frozenset(),
+    Role.ADMIN: frozenset(),
+}
+
+ACT_NAMES: Final = dict(zip((t.__name__ for t in Act.__args__), EVERY_ACT, strict=True))
+
+
+def act_name(act: Act) -> str:
+    """`Extend(…)` -> `extend`, as permissions and the audit call it."""
+    return ACT_NAMES[type(act).__name__]
+
+
+def may(role: Role, permission: str) -> bool:
+    return permission in PERMISSIONS[role]

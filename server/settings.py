@@ -1,0 +1,31 @@
+"""How a server is started."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`data` holds the database and, unless `socket` says otherwise, the Unix socket for consoles on this machine.
+
+    `establishment`: a file to take in at the start; None: what the database already knows.
+    """
+
+    data: Path
+    establishment: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8710
+    socket: Path | None = None
+
+    @property
+    def console_socket(self) -> Path:
+        return self.socket or self.data / "console.sock"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "sightline.db"
+
+    @property
+    def journal(self) -> Path:
+        """Where stopping acts go while the audit can't be written."""
+        return self.data / "journal.jsonl"

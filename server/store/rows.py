@@ -1,0 +1,136 @@
+"""Rows to what the rules know, and back."""
+
+from dataclasses import dataclass
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from schemas.call import CallState, Role
+
+from ..establishment_file import EstablishmentFile, check_overlaps, token_hash
+from ..rules.call import Call, Policy
+from . import tables
+
+
+@dataclass(frozen=True)
+class LaptopRow:
+    id: str
+    seat: int
+    room: str
+    token_hash: str
+
+
+@dataclass(frozen=True)
+class StaffRow:
+    name: str
+    role: Role
+    unix_user: str | None
+    token_hash: str | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that a server needs in memory of an establishment. Calls: those that have not ended, and the last day's."""
+
+    code: str
+    name: str
+    hall: str
+    policy: Policy
+    laptops: dict[str, LaptopRow]
+    staff: list[StaffRow]
+    calls: dict[str, Call]
+    peer_tokens: dict[str, tuple[str, str]]
+    """Token's hash -> (call id, leg)."""
+    answers: dict[str, bytes]
+    """Command id -> the answer that was given."""
+    incidents_of_day: dict[str, int]
+    """Day as in the reference (2026-1124) -> how many incidents were filed."""
+
+
+def call_row(call: Call) -> dict[str, object]:
+    return {
+        "starts_at_ms": call.starts_at_ms,
+        "ends_at_ms": call.ends_at_ms,
+        "state": str(call.state),
+        "version": call.version,
+        "epoch": call.epoch,
+        "outcome": None if call.outcome is None else str(call.outcome),
+        "body": msgspec.json.encode(call).decode(),
+    }
+
+
+def take_in(connection: Connection, content: EstablishmentFile) -> int:
+    """Laptops, staff and policy as the file says; bookings that are new. Returns how many bookings were added.
+
+    EstablishmentFileError when a new booking overlaps one that is known.
+    """
+    row = {"name": content.name, "hall": content.hall, "policy": msgspec.json.encode(content.policy).decode()}
+    statement = upsert(tables.establishment).values(code=content.code, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=["code"], set_=row))
+    here = {"establishment": content.code}
+    connection.execute(delete(tables.laptop).where(tables.laptop.c.establishment == content.code))
+    connection.execute(delete(tables.staff).where(tables.staff.c.establishment == content.code))
+    for laptop in content.laptops:
+        secret = token_hash(laptop.token)
+        connection.execute(
+            insert(tables.laptop).values(id=laptop.id, seat=laptop.seat, room=laptop.room, token_hash=secret, **here)
+        )
+    for person in content.staff:
+        values = {
+            "name": person.name,
+            "role": str(person.role),
+            "unix_user": person.unix_user or None,
+            "token_hash": token_hash(person.token) if person.token else None,
+        }
+        connection.execute(insert(tables.staff).values(**values, **here))
+    known = connection.execute(select(tables.call).where(tables.call.c.state != CallState.ENDED)).all()
+    references = set(connection.execute(select(tables.call.c.call_id)).scalars())
+    new = [booking for booking in content.bookings if booking.reference not in references]
+    check_overlaps(
+        [(row.laptop_id, row.starts_at_ms, row.ends_at_ms, row.call_id) for row in known]
+        + [(b.laptop, b.starts_at_ms, b.ends_at_ms, b.reference) for b in new]
+    )
+    seats = {laptop.id: laptop.seat for laptop in content.laptops}
+    for booking in new:
+        call = booking.as_call(seats[booking.laptop])
+        connection.execute(
+            insert(tables.call).values(
+                call_id=call.call_id,
+                laptop_id=call.laptop_id,
+                room_token_hash=token_hash(booking.room_token),
+                family_token_hash=token_hash(booking.family_token),
+                **here,
+                **call_row(call),
+            )
+        )
+    return len(new)
+
+
+def load(connection: Connection, since_ms: int) -> Known | None:
+    """The establishment that the database holds; None when it holds none. Ended calls only from `since_ms` on."""
+    place = connection.execute(select(tables.establishment)).first()
+    if place is None:
+        return None
+    laptops = connection.execute(select(tables.laptop).order_by(tables.laptop.c.seat)).all()
+    staff = connection.execute(select(tables.staff)).all()
+    calls = connection.execute(
+        select(tables.call).where((tables.call.c.state != CallState.ENDED) | (tables.call.c.ends_at_ms >= since_ms))
+    ).all()
+    answers = connection.execute(select(tables.command).where(tables.command.c.at_ms >= since_ms)).all()
+    day = func.substr(tables.incident.c.reference, 5, 9)
+    days = connection.execute(select(day, func.count()).group_by(day)).all()
+    tokens = {row.room_token_hash: (row.call_id, "room") for row in calls}
+    tokens |= {row.family_token_hash: (row.call_id, "family-1") for row in calls}
+    return Known(
+        code=place.code,
+        name=place.name,
+        hall=place.hall,
+        policy=msgspec.json.decode(place.policy, type=Policy),
+        laptops={row.id: LaptopRow(row.id, row.seat, row.room, row.token_hash) for row in laptops},
+        staff=[StaffRow(row.name, Role(row.role), row.unix_user, row.token_hash) for row in staff],
+        calls={row.call_id: msgspec.json.decode(row.body, type=Call) for row in calls},
+        peer_tokens=tokens,
+        answers={row.command_id: row.answer for row in answers},
+        incidents_of_day={row[0]: row[1] for row in days},
+    )

@@ -1,0 +1,101 @@
+"""The tables. A change here needs a migration in `migrations/versions`."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+establishment = Table(
+    "establishment",
+    metadata,
+    Column("code", String(3), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("hall", Text, nullable=False),
+    Column("policy", Text, nullable=False),  # JSON
+)
+
+laptop = Table(
+    "laptop",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("establishment", String(3), ForeignKey("establishment.code"), nullable=False),
+    Column("seat", Integer, nullable=False),
+    Column("room", Text, nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("establishment", String(3), ForeignKey("establishment.code"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("unix_user", String(64), unique=True),
+    Column("token_hash", String(64), unique=True),
+)
+
+call = Table(
+    "call",
+    metadata,
+    Column("call_id", String(64), primary_key=True),
+    Column("establishment", String(3), ForeignKey("establishment.code"), nullable=False),
+    Column("laptop_id", String(64), nullable=False),
+    Column("starts_at_ms", BigInteger, nullable=False),
+    Column("ends_at_ms", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("outcome", String(40)),
+    Column("room_token_hash", String(64), nullable=False, unique=True),
+    Column("family_token_hash", String(64), nullable=False, unique=True),
+    Column("body", Text, nullable=False),  # the whole call as JSON: rules.call.Call
+    Index("call_by_state", "establishment", "state"),
+)
+
+command = Table(
+    "command",
+    metadata,
+    Column("command_id", String(64), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("answer", LargeBinary, nullable=False),  # schemas.console.CommandAnswer as it was sent
+)
+
+incident = Table(
+    "incident",
+    metadata,
+    Column("reference", String(32), primary_key=True),
+    Column("establishment", String(3), ForeignKey("establishment.code"), nullable=False),
+    Column("call_id", String(64), ForeignKey("call.call_id"), nullable=False),
+    Column("category", String(1), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("flagged_by", Text, nullable=False),
+    Column("pressed_at_ms", BigInteger, nullable=False),
+    Column("filed_at_ms", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("role", String(32), nullable=False),
+    Column("session", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("call_id", String(64), nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
