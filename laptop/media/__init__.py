@@ -1,0 +1,1 @@
+"""A call's media: legs (aiortc), forwarding, recording, levels, pictures."""

@@ -1,0 +1,1 @@
+"""The agent's decisions. Pure: time comes in as an argument."""

@@ -1,0 +1,185 @@
+"""The demo's establishment: invented people, a laptop for each call, and fresh secrets each time.
+
+Nobody here exists: surnames of many origins that are common in the United Kingdom, put together at random once.
+"""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+CODE, NAME, HALL = "BWI", "Berwyn", "Visits hall"
+OFFICER, OBSERVER = "R. Hughes", "J. Patel"
+CALLS_MAX = 36
+MINUTES = 30
+"""Each call's booked length, minutes."""
+
+PRISONERS = (
+    ("Daniel", "Okafor"), ("Gareth", "Llewellyn"), ("Imran", "Siddiqui"), ("Thomas", "Ashworth"),
+    ("Piotr", "Kowalczyk"), ("Marcus", "Bennett"), ("Sanjay", "Chaudhary"), ("Owen", "Prosser"),
+    ("Kwame", "Asante"), ("Liam", "Gallagher-Moss"), ("Yusuf", "Demir"), ("Callum", "Drummond"),
+    ("Andrei", "Ionescu"), ("Joseph", "Thornbury"), ("Wei", "Zhang"), ("Tariq", "Mahmood"),
+    ("Rhys", "Bevan"), ("Emeka", "Nwosu"), ("Stephen", "Halliwell"), ("Harjit", "Gill"),
+    ("Luca", "Ferraro"), ("Dylan", "Cadwallader"), ("Ahmed", "Farouk"), ("Patrick", "Doherty"),
+    ("Minh", "Tran"), ("Nathan", "Whitlock"), ("Tendai", "Moyo"), ("Ross", "Kilbride"),
+    ("Karim", "Benali"), ("Jonas", "Petrauskas"), ("Craig", "Sutherland"), ("Ravi", "Subramaniam"),
+    ("Leon", "Fairweather"), ("Aled", "Gwynne"), ("Hassan", "Warsame"), ("Miguel", "Oliveira"),
+)  # fmt: skip
+"""(forename, surname); no surname is a part of another, so that a tile is found by its name alone."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family clip and who may be seen in it: (forename, relation) for each face that is there at the start."""
+
+    clip: str
+    people: tuple[tuple[tuple[str, str], ...], ...]
+
+
+FAMILIES = (
+    Family("pair", ((("Grace", "mother"), ("Samuel", "father")), (("Ruth", "sister"), ("Adam", "brother")))),
+    Family("joins", ((("Helen", "mother"), ("Megan", "sister")), (("Amina", "wife"), ("Zara", "sister-in-law")))),
+    Family("covered", ((("Nadia", "wife"),), (("Claire", "partner"),))),
+    Family("leaves", ((("Peter", "brother"),), (("Edward", "uncle"),))),
+    Family("silent", ((("Ewa", "sister"),), (("Jane", "mother"),))),
+    Family("shout", ((("Paul", "father"),), (("Martin", "cousin"),))),
+    Family("frozen", ((("David", "brother"),), (("Simon", "cousin"),))),
+)
+ROOM_CLIPS = ("steady", "frozen", "shout")
+LOOP_S = 16.0
+OFFSET_STEP_S = LOOP_S * 0.618034
+"""The golden section of the loop: no two clients come to the same place, so that equal clips don't look the same."""
+
+
+@dataclass(frozen=True)
+class DemoLaptop:
+    id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class DemoPeer:
+    """One WebRTC client. `clip` is relative to demo/media; `offset_s` is where in the clip it starts."""
+
+    name: str
+    token: str
+    clip: str
+    offset_s: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a launcher needs to start the parts of this demo, and to find its calls on the wall."""
+
+    code: str
+    laptops: list[DemoLaptop]
+    peers: list[DemoPeer]
+    seats: dict[int, str]
+    """Seat -> the prisoner's SURNAME, as tiles show it."""
+    observer_token: str
+    """Lets a second officer's console in over TCP."""
+    _calls: dict[int, str] = field(repr=False)
+
+    def call_at(self, seat: int) -> str:
+        return self._calls[seat]
+
+    def peer_at(self, seat: int, side: str) -> str:
+        """The name of the client at a seat; `side` is F for the family, R for the room."""
+        return f"{_laptop_id(seat)}/{ {'F': 'family', 'R': 'room'}[side] }"
+
+    def peers_of(self, call_id: str) -> list[str]:
+        seat = next(seat for seat, call in self._calls.items() if call == call_id)
+        return [self.peer_at(seat, side) for side in "RF"]
+
+    def peers_as_json(self) -> list[dict[str, Any]]:
+        """The plan file of demo.peers.process."""
+        return [asdict(peer) for peer in self.peers]
+
+
+def write(
+    path: Path,
+    calls: int,
+    *,
+    now: datetime,
+    unix_user: str,
+    ends_soon_s: int = 0,
+    clip: str | Path | None = None,
+) -> Plan:
+    """Writes the establishment's file for `calls` calls that are on at `now`, and says what is in it.
+
+    `ends_soon_s`: the call at the second seat (the only one, if there is one) ends that many seconds after `now`;
+    0: none does. `clip`: every client plays this file in place of the demo's clips. SystemExit for a number of calls
+    that the demo has no people for.
+    """
+    if not 1 <= calls <= CALLS_MAX:
+        raise SystemExit(f"demo: {calls} calls were asked for; give a number from 1 to {CALLS_MAX}.")
+    now = now.astimezone(UTC).replace(microsecond=0)
+    ends_soon_seat = min(2, calls) if ends_soon_s else 0
+    laptops, peers, bookings = [], [], []
+    seats: dict[int, str] = {}
+    call_ids: dict[int, str] = {}
+    for seat in range(1, calls + 1):
+        laptop = {"id": _laptop_id(seat), "seat": seat, "room": f"Visits {seat}", "token": _secret()}
+        starts_at = now - timedelta(seconds=(seat - 1) * 37 % 600)  # so that not all clocks show the same
+        if seat == ends_soon_seat:
+            starts_at = now + timedelta(seconds=ends_soon_s) - timedelta(minutes=MINUTES)
+        booking, family_clip = _booking(seat, starts_at, now)
+        laptops.append(laptop)
+        bookings.append(booking)
+        seats[seat], call_ids[seat] = booking["prisoner"]["surname"].upper(), booking["reference"]
+        room_clip = ROOM_CLIPS[(seat - 1) % len(ROOM_CLIPS)]
+        for side, token, own in (("room", "room_token", room_clip), ("family", "family_token", family_clip)):
+            source = str(clip) if clip else f"{own}.webm"
+            offset_s = round(len(peers) * OFFSET_STEP_S % LOOP_S, 2)
+            peers.append(DemoPeer(f"{laptop['id']}/{side}", booking[token], source, offset_s))
+    observer_token = _secret()
+    content = {
+        "code": CODE,
+        "name": NAME,
+        "hall": HALL,
+        "policy": {"extension_minutes_max": 15, "call_minutes_max": 60, "gap_minutes": 5},
+        "laptops": laptops,
+        "staff": [
+            {"name": OFFICER, "role": "officer", "unix_user": unix_user},
+            {"name": OBSERVER, "role": "officer", "token": observer_token},
+        ],
+        "bookings": bookings,
+    }
+    path.touch(mode=0o600)  # it holds secrets: closed before the first of them is written
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    return Plan(
+        CODE, [DemoLaptop(laptop["id"], laptop["token"]) for laptop in laptops], peers, seats, observer_token, call_ids
+    )
+
+
+def _booking(seat: int, starts_at: datetime, now: datetime) -> tuple[dict[str, Any], str]:
+    """The booking at a seat, and its family's clip."""
+    forename, surname = PRISONERS[seat - 1]
+    family = FAMILIES[(seat - 1) % len(FAMILIES)]
+    people = family.people[(seat - 1) // len(FAMILIES) % len(family.people)]
+    booking = {
+        "reference": f"{CODE}-{now:%m%d}-{seat:02d}",
+        "laptop": _laptop_id(seat),
+        "starts_at": starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "minutes": MINUTES,
+        "prisoner": {"number": _prison_number(seat), "forename": forename, "surname": surname},
+        "callers": [{"name": f"{name} {surname}", "relation": rel, "age_group": "adult"} for name, rel in people],
+        "room_token": _secret(),
+        "family_token": _secret(),
+    }
+    return booking, family.clip
+
+
+def _laptop_id(seat: int) -> str:
+    return f"{CODE}-{seat:02d}"
+
+
+def _prison_number(seat: int) -> str:
+    """A letter, four digits, two letters; always the same for a seat."""
+    return f"A{(1234 + seat * 1597) % 10000:04d}{chr(65 + seat * 7 % 26)}{chr(65 + seat * 11 % 26)}"
+
+
+def _secret() -> str:
+    return secrets.token_urlsafe(24)

@@ -1,0 +1,84 @@
+"""Wires the agent, and runs it until it is told to stop."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from typing import Literal
+
+import av.codec.codec
+import structlog
+
+from .agent import Agent
+from .link import RefusedError, ServerLink
+from .media import aiortc_internals
+from .settings import Settings
+
+log = structlog.get_logger()
+
+CODECS: tuple[tuple[str, Literal["r", "w"]], ...] = (("libopus", "r"), ("libopus", "w"), ("vp8", "r"))
+CLOSE_S = 3.5
+
+
+def run(settings: Settings) -> int:
+    """Until SIGTERM or SIGINT. SystemExit with one sentence when it can't start or the server refuses it."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", buffering=1, closefd=False)))
+    aiortc_internals.check_version()
+    _check_codecs()
+    _check_folder(settings)
+    if settings.interface:
+        aiortc_internals.use_interface(settings.interface)
+    try:
+        import uvloop
+
+        loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = uvloop.new_event_loop
+    except ImportError:
+        loop_factory = None
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        return runner.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    aiortc_internals.check_names()
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    link = ServerLink(settings)
+    agent = Agent(settings, link)
+    linked = asyncio.ensure_future(link.run())
+    leases = asyncio.ensure_future(agent.run())
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait((linked, leases, stopped), return_when=asyncio.FIRST_COMPLETED)
+    try:
+        await asyncio.wait_for(agent.close(), CLOSE_S)
+    except TimeoutError:
+        log.error("the call could not be closed in time")
+    for task in (leases, stopped):
+        task.cancel()
+    if linked.done() and (error := linked.exception()) is not None:
+        if isinstance(error, RefusedError):
+            raise SystemExit(f"laptop: {error}.")
+        raise error
+    linked.cancel()
+    return 0
+
+
+def _check_codecs() -> None:
+    for name, mode in CODECS:
+        try:
+            av.codec.codec.Codec(name, mode)
+        except av.codec.codec.UnknownCodecError as error:
+            raise SystemExit(f"laptop: the codec {name} is missing from av; install the locked wheel of av.") from error
+
+
+def _check_folder(settings: Settings) -> None:
+    probe = settings.data / "recordings" / ".writable"
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SystemExit(
+            f"laptop: the folder {settings.data} can't be written ({error.strerror}); choose another with --data."
+        ) from error

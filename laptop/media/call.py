@@ -1,0 +1,380 @@
+"""One call in the agent: its two legs, what may flow between them, its recording, levels and pictures.
+
+The order in which a packet meets things: is it allowed (looked at for each packet), forwarded, measured, recorded.
+"""
+
+import asyncio
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from aiortc.rtp import RtpPacket
+
+from schemas.laptop import CallClosed, LegAnswer, LegGone, LegRefused, Order, OrderAct, OrderAnswer
+from schemas.media import Box, CallHealth, Levels, RecordingState, Side
+from schemas.wire import Message
+
+from ..rules.carrying import NEVER, Carrying
+from ..rules.levels import is_attack
+from .leg import Frame, Leg, OfferError
+from .levels import FLOOR_DBFS, SILENT, Level, LevelMeter
+from .pictures import PictureMaker
+from .recording import Piece, Recording, RecordingError
+
+log = structlog.get_logger()
+
+Send = Callable[[Message], None]
+
+LOOK_S = 0.1
+KINDS = ("audio", "video")
+
+
+def boottime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Call:
+    """Closed until ADMIT. `send` never waits; `on_closed(call)` when it has ended by itself or by order."""
+
+    def __init__(
+        self,
+        call_id: str,
+        epoch: int,
+        *,
+        ends_in_s: float,
+        expected_s: float,
+        laptop_id: str,
+        folder: Path,
+        send: Send,
+        on_closed: Callable[["Call"], None],
+    ) -> None:
+        self.call_id, self.epoch = call_id, epoch
+        self.carrying = Carrying(ends_at=boottime() + ends_in_s)
+        self._expected_s, self._folder, self._send, self._on_closed = expected_s, folder, send, on_closed
+        self._loop = asyncio.get_running_loop()
+        self._legs: dict[str, Leg] = {}
+        self._admitted: set[str] = set()
+        self._off: set[tuple[Side, str]] = set()
+        """(side, kind) that an order has switched off."""
+        self._flows_until = NEVER
+        self._recording: Recording | None = None
+        self._recording_state, self._recording_words = RecordingState.NOT_STARTED, ""
+        self._meters: dict[Side, LevelMeter] = {side: LevelMeter() for side in Side}
+        self._told: dict[Side, float] = dict.fromkeys(Side, FLOOR_DBFS)
+        self._told_at = 0.0
+        self._told_carrying: tuple[bool, RecordingState] | None = None
+        # Many laptops must not send their pictures in the same instant.
+        offset_s = zlib.crc32(laptop_id.encode()) % 1000 / 1000
+        self._pictures = PictureMaker(call_id, offset_s, self._picture_made, self._pictures_behind)
+        self._answers: dict[str, OrderAnswer] = {}
+        self._tasks = {asyncio.ensure_future(self._watch()), asyncio.ensure_future(self._tell_levels())}
+
+    # What the server says
+
+    def renew(self, epoch: int, ends_in_s: float) -> None:
+        """The same call again, after a lost link: another server may hold it now, or its end may have moved."""
+        self.epoch = max(self.epoch, epoch)
+        self._change(replace(self.carrying, ends_at=boottime() + ends_in_s))
+
+    def leased(self, asked_at: float, granted_s: float) -> None:
+        self._change(self.carrying.leased(asked_at, granted_s))
+
+    def want_pictures(self, boxes: list[Box]) -> None:
+        self._pictures.want(boxes)
+
+    async def offer(self, name: str, offer_id: str, sdp: str) -> None:
+        """A new offer takes the place of the connection before."""
+        leg = Leg(
+            name,
+            on_packet=self._packet,
+            on_frame=self._frame,
+            may_flow=self._may_flow_to,
+            on_key_frame_wanted=self._key_frame_wanted,
+        )
+        try:
+            answer = await leg.answer(sdp)
+        except OfferError as error:
+            await leg.close()
+            log.warning("offer refused", call=self.call_id, leg=name, reason=str(error))
+            self._send(LegRefused(self.call_id, name, offer_id, str(error)[:500]))
+            return
+        if self.carrying.over:
+            await leg.close()
+            return
+        before = self._legs.get(name)
+        self._legs[name] = leg
+        if before is not None:
+            await before.close()
+        self._send(LegAnswer(self.call_id, name, offer_id, answer))
+
+    def obey(self, order: Order) -> None:
+        """Carries an order out, and answers. What stops has stopped when this returns."""
+        arrived = time.perf_counter()
+        known = self._answers.get(order.order_id)
+        if known is not None:
+            self._send(known)
+            return
+        if order.epoch < self.epoch:
+            self._answer(order, False, f"epoch {order.epoch} is over, {self.epoch} holds the call", arrived)
+            return
+        match order.act:
+            case OrderAct.ADMIT:
+                self._admit(order, arrived)
+                return
+            case OrderAct.REFUSE:
+                self._admitted.discard(order.leg)
+                leg = self._legs.pop(order.leg, None)
+                self._change(self.carrying)
+                if leg is not None:
+                    self._later(leg.close())
+            case OrderAct.PAUSE:
+                self._change(replace(self.carrying, paused=True))
+            case OrderAct.RESUME:
+                self._change(replace(self.carrying, paused=False))
+                self._ask_for_key_frames()
+            case OrderAct.EXTEND:
+                self._change(replace(self.carrying, ends_at=boottime() + order.ends_in_ms / 1000))
+            case OrderAct.ONE_SIDE if order.side is not None:
+                self._off -= {(order.side, kind) for kind in KINDS}
+                self._off |= {
+                    (order.side, kind)
+                    for kind, off in (("audio", order.sound_off), ("video", order.picture_off))
+                    if off
+                }
+                self._ask_for_key_frames()
+            case OrderAct.ONE_SIDE:
+                self._answer(order, False, "the order names no side", arrived)
+                return
+            case OrderAct.END:
+                self._change(replace(self.carrying, over=True))
+        self._answer(order, True, "", arrived)
+        if order.act == OrderAct.END:
+            self._later(self.close("ended by order"))
+
+    def _admit(self, order: Order, arrived: float) -> None:
+        """Records first: nothing is carried that is not recorded."""
+        if order.leg not in self._legs:
+            self._answer(order, False, "the caller is not connected", arrived)
+            return
+        try:
+            if self._recording is None:
+                recording = Recording(self._folder, self.call_id, self._durable_in_thread, self._failed_in_thread)
+                recording.start(self._expected_s)
+                self._recording = recording
+                self._recording_state, self._recording_words = RecordingState.RECORDING, ""
+                self.carrying = replace(self.carrying, recorded_at=boottime())
+        except RecordingError as error:
+            self._recording_state, self._recording_words = RecordingState.FAILED, str(error)[:500]
+            self._answer(order, False, f"not recorded, so not opened: {error}", arrived)
+            self._tell_health()
+            return
+        if self._recording_state == RecordingState.FAILED:
+            self._answer(order, False, f"not recorded, so not opened: {self._recording_words}", arrived)
+            return
+        self._admitted.add(order.leg)
+        self._change(replace(self.carrying, admitted_at=self.carrying.admitted_at or boottime()))
+        self._ask_for_key_frames()
+        self._answer(order, True, "", arrived)
+
+    def _answer(self, order: Order, done: bool, reason: str, arrived: float) -> None:
+        took_us = round((time.perf_counter() - arrived) * 1e6)
+        answer = OrderAnswer(order.order_id, self.call_id, done, reason[:500], self.forwarded, took_us)
+        self._answers[order.order_id] = answer
+        self._send(answer)
+        self._tell_health_if_changed()
+
+    # What flows
+
+    @property
+    def forwarded(self) -> int:
+        """RTP packets that were sent to either side."""
+        return sum(forward.sent for leg in self._legs.values() for forward in leg.forwards.values())
+
+    def _change(self, carrying: Carrying) -> None:
+        self.carrying = carrying
+        self._flows_until = carrying.flows_until()
+
+    def _may_flow(self, source: Side, kind: str) -> bool:
+        return bool(self._admitted) and (source, kind) not in self._off and boottime() < self._flows_until
+
+    def _may_flow_to(self, leg: Leg, kind: str) -> bool:
+        return self._may_flow(_other(leg.side), kind) and self._is_in(leg)
+
+    def _is_in(self, leg: Leg) -> bool:
+        return leg.side == Side.ROOM or leg.name in self._admitted
+
+    async def _packet(self, leg: Leg, kind: str, packet: RtpPacket) -> None:
+        if self._legs.get(leg.name) is not leg:
+            return  # a connection that has been replaced
+        flows = self._may_flow(leg.side, kind) and self._is_in(leg)
+        for target in self._legs.values():
+            if target.side != leg.side:
+                forward = target.forwards[kind]
+                if flows and self._is_in(target):
+                    await forward.send(packet)
+                else:
+                    forward.stop()
+        if kind == "audio":
+            newest = self._meters[leg.side].feed(packet.payload)
+            since_told_s = time.monotonic() - self._told_at
+            if is_attack(newest, self._told[leg.side], since_told_s):
+                self._send_levels(leg.side)
+            self._record(leg, Frame("audio", packet.payload, packet.timestamp, True))
+
+    def _frame(self, leg: Leg, frame: Frame) -> None:
+        if self._legs.get(leg.name) is not leg:
+            return
+        self._pictures.add(leg.side, frame.data, frame.key, time.monotonic())
+        self._record(leg, frame)
+
+    def _record(self, leg: Leg, frame: Frame) -> None:
+        """From the admission to the end, in pauses too."""
+        if self._recording is not None and not self.carrying.over and self._is_in(leg):
+            timestamp = leg.unwrapped(frame.kind, frame.timestamp)
+            self._recording.add(
+                Piece(leg.side, frame.kind, frame.data, timestamp, time.monotonic(), frame.key, leg.picture_size)
+            )
+
+    def _key_frame_wanted(self, leg: Leg) -> None:
+        for other in self._legs.values():
+            if other.side != leg.side:
+                self._later(other.ask_for_key_frame())
+
+    def _ask_for_key_frames(self) -> None:
+        for leg in self._legs.values():
+            self._later(leg.ask_for_key_frame())
+
+    # What is told
+
+    async def _tell_levels(self) -> None:
+        """Ten times a second, on a beat that does not drift."""
+        due = self._loop.time()
+        while True:
+            if self._legs:
+                self._send_levels(None)
+            due = max(due + LOOK_S, self._loop.time() - LOOK_S)
+            await asyncio.sleep(due - self._loop.time())
+
+    def _send_levels(self, attacked: Side | None) -> None:
+        levels: dict[Side, Level] = {}
+        for side, meter in self._meters.items():
+            levels[side] = meter.read_newest() if side == attacked else meter.read()
+            self._told[side] = levels[side].rms / 10
+        self._told_at = time.monotonic()
+        family, room = levels.get(Side.FAMILY, SILENT), levels.get(Side.ROOM, SILENT)
+        at_ms = round(self._told_at * 1000)
+        self._send(Levels(self.call_id, at_ms, family.rms, family.peak, room.rms, room.peak))
+
+    def _picture_made(self, picture: Message) -> None:
+        self._in_loop(lambda: self._send(picture))
+
+    def _pictures_behind(self, side: Side) -> None:
+        def ask() -> None:
+            for leg in self._legs.values():
+                if leg.side == side:
+                    self._later(leg.ask_for_key_frame())
+
+        self._in_loop(ask)
+
+    async def _watch(self) -> None:
+        """Ten times a second: must it end? Each second: how does it do?"""
+        looks = 0
+        while True:
+            await asyncio.sleep(LOOK_S)
+            looks += 1
+            ending = self.carrying.must_end(boottime())
+            if ending:
+                self._change(replace(self.carrying, over=True))
+                log.warning("call ended by itself", call=self.call_id, reason=ending)
+                self._later(self.close(ending))
+                return
+            self._look_for_lost_legs()
+            if looks % 10 == 0:
+                self._tell_health()
+                for leg in self._legs.values():
+                    await leg.tell_bandwidth()
+            else:
+                self._tell_health_if_changed()
+
+    def _look_for_lost_legs(self) -> None:
+        for leg in self._legs.values():
+            lost = leg.lost
+            if lost and not leg.gone:
+                self._send(LegGone(self.call_id, leg.name, lost))
+            leg.gone = bool(lost)
+
+    def _state(self) -> tuple[bool, RecordingState]:
+        return not self.carrying.why_not(boottime()), self._recording_state
+
+    def _tell_health_if_changed(self) -> None:
+        if self._state() != self._told_carrying:
+            self._tell_health()
+
+    def _tell_health(self) -> None:
+        self._told_carrying = self._state()
+        now = boottime()
+        age_s = 0.0 if self.carrying.recorded_at == NEVER else max(0.0, now - self.carrying.recorded_at)
+        self._send(
+            CallHealth(
+                call_id=self.call_id,
+                carrying=self._told_carrying[0],
+                why_not=self.carrying.why_not(now),
+                recording=self._recording_state,
+                recording_age_ms=round(age_s * 1000),
+                recorded_ms=self._recording.recorded_ms if self._recording else 0,
+                recording_words=self._recording_words,
+                legs=[leg.health() for leg in self._legs.values()],
+                forwarded_packets=self.forwarded,
+            )
+        )
+
+    # The recording's thread
+
+    def _durable_in_thread(self, begun_at: float) -> None:
+        self._in_loop(lambda: self._change(replace(self.carrying, recorded_at=begun_at)))
+
+    def _failed_in_thread(self, words: str) -> None:
+        def failed() -> None:
+            self._recording_state, self._recording_words = RecordingState.FAILED, words[:500]
+            log.error("recording failed", call=self.call_id, reason=words)
+            self._tell_health()
+
+        self._in_loop(failed)
+
+    # The end
+
+    async def close(self, reason: str) -> None:
+        """Flags first, then the connections, then the recording; the server is told when all is done."""
+        self._change(replace(self.carrying, over=True))
+        for task in list(self._tasks):
+            if task is not asyncio.current_task():
+                task.cancel()
+        legs, self._legs = list(self._legs.values()), {}
+        await asyncio.gather(*(leg.close() for leg in legs), return_exceptions=True)
+        await asyncio.to_thread(self._pictures.stop)
+        recorded_ms = 0
+        if self._recording is not None:
+            await asyncio.to_thread(self._recording.finish)
+            recorded_ms = self._recording.recorded_ms
+            if self._recording_state == RecordingState.RECORDING:
+                self._recording_state = RecordingState.FINISHED
+        self._send(CallClosed(self.call_id, self.epoch, reason[:500], recorded_ms))
+        self._on_closed(self)
+
+    def _later(self, work) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _in_loop(self, work: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(work)
+        except RuntimeError:  # the loop has ended
+            pass
+
+
+def _other(side: Side) -> Side:
+    return Side.FAMILY if side == Side.ROOM else Side.ROOM

@@ -1,0 +1,115 @@
+"""Forwards one kind of media from one leg to another, packet by packet, without decoding."""
+
+import time
+from collections.abc import Callable
+
+from aiortc import RTCRtpTransceiver
+from aiortc.codecs.vpx import VpxPayloadDescriptor
+from aiortc.rtp import RtpPacket
+
+from .aiortc_internals import Outlet, ntp_now
+
+HISTORY = 512
+"""Packets that can be sent again, a power of two."""
+CLOCK_RATE = {"audio": 48_000, "video": 90_000}
+
+
+class Forward:
+    """What leaves to one far peer: its own SSRC, an unbroken row of sequence numbers, timestamps in real time.
+
+    After each pause it starts again with a key frame. `sent` counts RTP packets, retransmissions not included.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        transceiver: RTCRtpTransceiver,
+        may_flow: Callable[[], bool],
+        want_key_frame: Callable[[], None],
+    ) -> None:
+        self.sent = 0
+        self._kind, self._may_flow, self._want_key_frame = kind, may_flow, want_key_frame
+        self._outlet = Outlet(transceiver, self._send_again, self._key_frame_wanted)
+        self._history: list[RtpPacket | None] = [None] * HISTORY
+        self._last_sequence = 0
+        self._last_timestamp: int | None = None
+        self._last_sent_at = 0.0
+        self._running = False
+        self._source_ssrc = self._first_sequence = self._sequence_offset = self._timestamp_offset = 0
+
+    @property
+    def round_trip_ms(self) -> float:
+        return (self._outlet.round_trip_s or 0.0) * 1000
+
+    def stop(self) -> None:
+        """Nothing flows for now: the next packet begins a new run, and what was sent is not sent again."""
+        if self._running:
+            self._running = False
+            self._history = [None] * HISTORY
+
+    async def send(self, packet: RtpPacket) -> None:
+        """The caller has made sure that it may flow. Picture waits for a key frame to begin with."""
+        if not packet.payload:
+            return
+        if not self._running or packet.ssrc != self._source_ssrc:
+            if self._kind == "video" and not begins_key_frame(packet.payload):
+                self._want_key_frame()
+                return
+            self._begin(packet)
+        if (packet.sequence_number - self._first_sequence) & 0xFFFF > 0x8000:
+            return  # late, from before the run
+        out = RtpPacket(
+            payload_type=self._outlet.payload_type,
+            marker=packet.marker,
+            sequence_number=(packet.sequence_number + self._sequence_offset) & 0xFFFF,
+            timestamp=(packet.timestamp + self._timestamp_offset) & 0xFFFFFFFF,
+            ssrc=self._outlet.ssrc,
+            payload=packet.payload,
+        )
+        now = ntp_now()
+        out.extensions.mid = self._outlet.mid
+        if self._kind == "video":
+            out.extensions.abs_send_time = (now >> 14) & 0xFFFFFF
+            self._history[out.sequence_number & (HISTORY - 1)] = out
+        if (out.sequence_number - self._last_sequence) & 0xFFFF < 0x8000:
+            self._last_sequence, self._last_timestamp = out.sequence_number, out.timestamp
+            self._last_sent_at = time.monotonic()
+        try:
+            await self._outlet.send(out, now)
+            self.sent += 1
+        except ConnectionError:  # the far peer is not connected (any more)
+            pass
+
+    def _begin(self, packet: RtpPacket) -> None:
+        """The row goes on where it stopped, and its clock as if it had run on."""
+        self._running = True
+        self._source_ssrc, self._first_sequence = packet.ssrc, packet.sequence_number
+        sequence = (self._last_sequence + 1) & 0xFFFF
+        timestamp = packet.timestamp
+        if self._last_timestamp is not None:
+            rested = round((time.monotonic() - self._last_sent_at) * CLOCK_RATE[self._kind])
+            timestamp = self._last_timestamp + max(rested, 1)
+        self._sequence_offset = sequence - packet.sequence_number
+        self._timestamp_offset = timestamp - packet.timestamp
+
+    async def _send_again(self, sequence: int) -> None:
+        """The far peer's NACK."""
+        packet = self._history[sequence & (HISTORY - 1)]
+        if packet is not None and packet.sequence_number == sequence and self._may_flow():
+            try:
+                await self._outlet.send_again(packet)
+            except ConnectionError:
+                pass
+
+    def _key_frame_wanted(self) -> None:
+        if self._may_flow():
+            self._want_key_frame()
+
+
+def begins_key_frame(payload: bytes) -> bool:
+    """True for the first packet of a VP8 key frame (RFC 7741, section 4)."""
+    try:
+        descriptor, data = VpxPayloadDescriptor.parse(payload)
+    except ValueError:
+        return False
+    return bool(descriptor.partition_start and descriptor.partition_id == 0 and data and not data[0] & 1)

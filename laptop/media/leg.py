@@ -1,0 +1,208 @@
+"""One connection of a call: the room's browser or a family device. VP8 and Opus only, one of each."""
+
+import struct
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import InvalidStateError
+from aiortc.rtp import RtpPacket
+from aiortc.sdp import SessionDescription
+
+from schemas.media import LegHealth, Side
+
+from .aiortc_internals import Inlet
+from .forward import Forward
+
+SILENT_S = 2.0
+"""A leg without media for so long counts as gone."""
+KEY_FRAME_EACH_S = 0.3
+BITS_PER_S = 2_000_000
+NEVER_MS = 2**53
+CODECS = {"audio": "audio/opus", "video": "video/VP8"}
+_CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+
+
+class OfferError(Exception):
+    """The offer can't be taken; says why."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An encoded frame. `timestamp`: RTP clock; `size` of the picture, (0, 0) for sound."""
+
+    kind: str
+    data: bytes
+    timestamp: int
+    key: bool
+    size: tuple[int, int] = (0, 0)
+
+
+OnPacket = Callable[["Leg", str, RtpPacket], Awaitable[None]]
+OnFrame = Callable[["Leg", Frame], None]
+
+
+class Leg:
+    """`answer` an offer; `forwards` send to its peer; `on_packet` and `on_frame` get what its peer sends.
+
+    `may_flow(leg, kind)`: may this kind flow to this leg's peer now? `on_key_frame_wanted(leg)`: this leg's peer needs
+    a key frame from the other side.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        on_packet: OnPacket,
+        on_frame: OnFrame,
+        may_flow: Callable[["Leg", str], bool],
+        on_key_frame_wanted: Callable[["Leg"], None],
+    ) -> None:
+        self.name = name
+        self.side = Side.ROOM if name == "room" else Side.FAMILY
+        self.forwards: dict[str, Forward] = {}
+        self.heard_at: float | None = None
+        self.gone = False
+        self.picture_size = (0, 0)
+        self._on_packet, self._on_frame, self._may_flow = on_packet, on_frame, may_flow
+        self._on_key_frame_wanted = on_key_frame_wanted
+        self._connection = RTCPeerConnection(_CONFIGURATION)
+        self._inlets: dict[str, Inlet] = {}
+        self._asked_at = 0.0
+        self._timestamps: dict[str, int] = {}
+        self._bytes = self._frames = 0
+        self._measured_at = time.monotonic()
+        self._counted: dict[str, tuple[int, int]] = {}
+
+    async def answer(self, sdp: str) -> str:
+        """The answer's SDP, with candidates. OfferError for what this agent doesn't carry."""
+        _check_offer(sdp)
+        for kind, mime in CODECS.items():
+            transceiver = self._connection.addTransceiver(kind, direction="sendrecv")
+            offered = RTCRtpSender.getCapabilities(kind).codecs
+            transceiver.setCodecPreferences([c for c in offered if c.mimeType in (mime, f"{kind}/rtx")])
+            self._inlets[kind] = Inlet(transceiver.receiver, self._packet_tap(kind), self._frame_tap(kind))
+            self.forwards[kind] = Forward(kind, transceiver, self._flow_check(kind), self._key_frame_wanted)
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+            await self._connection.setLocalDescription(await self._connection.createAnswer())
+        except (ValueError, InvalidStateError, KeyError, IndexError, AttributeError, TypeError) as error:
+            raise OfferError(f"the offer can't be taken: {str(error)[:200]}") from error
+        return self._connection.localDescription.sdp
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+    @property
+    def connected(self) -> bool:
+        """Connected, and media came within the last 2 s."""
+        if self._connection.connectionState != "connected" or self.heard_at is None:
+            return False
+        return time.monotonic() - self.heard_at < SILENT_S
+
+    @property
+    def lost(self) -> str:
+        """Why this leg is gone, once it was there; empty while it is there or has not come yet."""
+        if self._connection.connectionState in ("failed", "closed"):
+            return "the connection was closed"
+        if self.heard_at is not None and time.monotonic() - self.heard_at >= SILENT_S:
+            return f"no media for {SILENT_S:.0f} s"
+        return ""
+
+    async def ask_for_key_frame(self) -> None:
+        """At most three times a second, whoever asks."""
+        now = time.monotonic()
+        if now - self._asked_at >= KEY_FRAME_EACH_S and "video" in self._inlets:
+            self._asked_at = now
+            await self._inlets["video"].ask_for_key_frame()
+
+    async def tell_bandwidth(self) -> None:
+        if "video" in self._inlets:
+            await self._inlets["video"].tell_bandwidth(BITS_PER_S)
+
+    def unwrapped(self, kind: str, timestamp: int) -> int:
+        """An RTP timestamp that has 32 bits as one that only grows (or steps back a little)."""
+        last = self._timestamps.get(kind, timestamp)
+        step = (timestamp - last + 2**31) % 2**32 - 2**31
+        self._timestamps[kind] = last + step
+        return last + step
+
+    def health(self) -> LegHealth:
+        """Since the last call of this method; loss and jitter of what the peer sends, round trip from RTCP."""
+        now = time.monotonic()
+        took, self._measured_at = max(now - self._measured_at, 0.001), now
+        expected = received = 0
+        jitter_ms = 0.0
+        for kind, inlet in self._inlets.items():
+            packets, came, jitter = inlet.counts()
+            before = self._counted.get(kind, (0, 0))
+            self._counted[kind] = packets, came
+            if packets >= before[0]:
+                expected, received = expected + packets - before[0], received + came - before[1]
+            jitter_ms = max(jitter_ms, jitter)
+        lost = max(0, expected - received) * 1000 // expected if expected > 0 else 0
+        frames, self._frames = self._frames, 0
+        octets, self._bytes = self._bytes, 0
+        age_ms = NEVER_MS if self.heard_at is None else round((now - self.heard_at) * 1000)
+        return LegHealth(
+            leg=self.name,
+            connected=self.connected,
+            media_age_ms=age_ms,
+            lost_per_mille=min(1000, lost),
+            jitter_ms=round(jitter_ms, 1),
+            round_trip_ms=round(max((f.round_trip_ms for f in self.forwards.values()), default=0.0), 1),
+            frames_per_s=round(frames / took, 1),
+            kbit_per_s=round(octets * 8 / took / 1000, 1),
+        )
+
+    def _packet_tap(self, kind: str) -> Callable[[RtpPacket], Awaitable[None]]:
+        async def tap(packet: RtpPacket) -> None:
+            self.heard_at = time.monotonic()
+            self._bytes += len(packet.payload)
+            await self._on_packet(self, kind, packet)
+
+        return tap
+
+    def _frame_tap(self, kind: str) -> Callable[[Any], None] | None:
+        if kind == "audio":
+            return None  # each packet is a frame: taken before the jitter buffer
+        return self._take_picture
+
+    def _take_picture(self, encoded: Any) -> None:
+        key = len(encoded.data) > 9 and not encoded.data[0] & 1
+        if key:
+            width, height = struct.unpack_from("<HH", encoded.data, 6)
+            self.picture_size = width & 0x3FFF, height & 0x3FFF
+        self._frames += 1
+        self._on_frame(self, Frame("video", encoded.data, encoded.timestamp, key, self.picture_size))
+
+    def _flow_check(self, kind: str) -> Callable[[], bool]:
+        return lambda: self._may_flow(self, kind)
+
+    def _key_frame_wanted(self) -> None:
+        self._on_key_frame_wanted(self)
+
+
+def _check_offer(sdp: str) -> None:
+    try:
+        offer = SessionDescription.parse(sdp)
+    except Exception as error:  # the parser raises whatever a malformed line makes it stumble over
+        raise OfferError(f"the offer can't be read: {str(error)[:200]}") from error
+    kinds = [media.kind for media in offer.media]
+    if sorted(kinds) != ["audio", "video"]:
+        raise OfferError(f"one sound and one picture are carried, the offer has: {', '.join(kinds) or 'nothing'}")
+    for media in offer.media:
+        names = {codec.mimeType.lower() for codec in media.rtp.codecs}
+        if CODECS[media.kind].lower() not in names:
+            wanted = CODECS[media.kind].partition("/")[2]
+            raise OfferError(
+                f"only {wanted} is carried as {media.kind}; the offer has {', '.join(sorted(names))}"[:300]
+            )

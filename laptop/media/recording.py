@@ -1,0 +1,213 @@
+"""Records both sides of a call to this machine's disk: the encoded packets as they came, one Matroska file a side.
+
+One thread writes. Each second it makes everything that it has durable, with a line in `durable.log` even when nothing
+came, so that the age of the newest record says whether the disk takes anything. fsync's answer is the only proof.
+"""
+
+import contextlib
+import io
+import os
+import queue
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.error
+
+from schemas.media import Side
+
+QUEUE_MAX = 4000
+"""Packets that may wait: about 20 s of a call. A full queue fails the recording; nothing is left out silently."""
+EACH_S = 1.0
+BYTES_PER_S = 2 * 1_000_000 // 8
+"""Disk that a call may need each second: two sides of 1 Mbit/s."""
+SPARE_BYTES = 2 * 1024**3
+MATROSKA = {"cluster_time_limit": "1000", "flush_packets": "1", "live": "1"}
+MILLISECOND = Fraction(1, 1000)
+CLOCK_RATE = {"audio": 48_000, "video": 90_000}
+DEFAULT_SIZE = (640, 360)
+
+
+class RecordingError(Exception):
+    """The recording can't be made, in words for an officer."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One encoded frame. `timestamp` in RTP clock units, growing; `came_at` CLOCK_MONOTONIC s; `size` of a picture."""
+
+    side: Side
+    kind: str
+    data: bytes
+    timestamp: int
+    came_at: float
+    key: bool
+    size: tuple[int, int]
+
+
+class Recording:
+    """`start`, `add` for each frame, `finish`. `on_durable(begun_at)` and `on_failed(words)` are called in its thread;
+    `begun_at` (CLOCK_BOOTTIME, s): everything that was added before then is on the disk."""
+
+    def __init__(
+        self, folder: Path, call_id: str, on_durable: Callable[[float], None], on_failed: Callable[[str], None]
+    ) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", call_id):
+            raise RecordingError(f"the call's identity {call_id!r} is no name for a folder")
+        self.folder = folder / call_id
+        self.recorded_ms = 0
+        self._on_durable, self._on_failed = on_durable, on_failed
+        self._queue: queue.Queue[Piece | None] = queue.Queue(QUEUE_MAX)
+        self._files: dict[Side, _SideFile] = {}
+        self._log: io.BufferedWriter | None = None
+        self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
+        self._failed = False
+
+    def start(self, planned_s: float) -> None:
+        """Returns when the first record is durable; RecordingError when there is no room or nothing can be written."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self.folder).free
+            needed = round(1.5 * planned_s * BYTES_PER_S) + SPARE_BYTES
+            if free < needed:
+                raise RecordingError(f"the disk has {free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB are needed")
+            self._log = (self.folder / "durable.log").open("ab")
+            self._make_durable()
+        except OSError as error:
+            raise RecordingError(f"the disk can't be written ({error.strerror})") from error
+        self._thread.start()
+
+    def add(self, piece: Piece) -> None:
+        """Never waits. When the disk is too slow, the recording has failed."""
+        if self._failed:
+            return
+        try:
+            self._queue.put_nowait(piece)
+        except queue.Full:
+            self._fail("the disk is too slow")
+
+    def finish(self, wait_s: float = 3.0) -> None:
+        """Ends the files. Returns when all of it is durable, or after `wait_s`."""
+        with contextlib.suppress(queue.Full):
+            self._queue.put_nowait(None)
+        if self._thread.is_alive():
+            self._thread.join(wait_s)
+
+    def _run(self) -> None:
+        due = time.monotonic() + EACH_S
+        try:
+            while True:
+                try:
+                    piece = self._queue.get(timeout=max(0.0, due - time.monotonic()))
+                    if piece is None:
+                        break
+                    self._write(piece)
+                except queue.Empty:
+                    pass
+                if time.monotonic() >= due:
+                    due = time.monotonic() + EACH_S
+                    self._make_durable()
+            for file in self._files.values():
+                file.close()
+            self._make_durable()
+        except (OSError, av.error.FFmpegError, ValueError) as error:
+            self._fail(f"the disk can't be written ({getattr(error, 'strerror', None) or error})")
+
+    def _write(self, piece: Piece) -> None:
+        file = self._files.get(piece.side)
+        if file is None:
+            file = self._files[piece.side] = _SideFile(self._path(piece.side), piece.size)
+        file.write(piece)
+        self.recorded_ms = max(self.recorded_ms, file.written_ms)
+
+    def _path(self, side: Side) -> Path:
+        """A new file each time: an agent that started anew goes on in another."""
+        number = 1
+        while (path := self.folder / (f"{side}.mkv" if number == 1 else f"{side}-{number}.mkv")).exists():
+            number += 1
+        return path
+
+    def _make_durable(self) -> None:
+        begun_at = time.clock_gettime(time.CLOCK_BOOTTIME)
+        assert self._log is not None
+        for file in self._files.values():
+            file.make_durable()
+        sizes = " ".join(f"{side}={file.bytes}" for side, file in self._files.items())
+        self._log.write(f"{time.time():.3f} {self.recorded_ms} {sizes}\n".encode())
+        self._log.flush()
+        os.fsync(self._log.fileno())
+        if not self._failed:
+            self._on_durable(begun_at)
+
+    def _fail(self, words: str) -> None:
+        if not self._failed:
+            self._failed = True
+            self._on_failed(words)
+
+
+class _SideFile:
+    """One side's sound and picture. Its times start at 0 with the first frame, whichever kind it is."""
+
+    def __init__(self, path: Path, size: tuple[int, int]) -> None:
+        self.bytes = 0
+        self.written_ms = 0
+        self._file = path.open("xb")
+        self._container: Any = av.open(_Counted(self, self._file), "w", format="matroska", options=MATROSKA)
+        width, height = size if size[0] else DEFAULT_SIZE
+        self._video = self._container.add_mux_stream("vp8", width=width, height=height, time_base=MILLISECOND)
+        self._audio = self._container.add_stream("libopus", rate=48_000)  # its encoder only supplies the codec's header
+        self._audio.layout = "stereo"
+        self._began: float | None = None
+        self._origin: dict[str, float] = {}
+        """Kind -> seconds to add to its RTP time."""
+        self._last: dict[str, int] = {}
+        self._has_key = False
+
+    def write(self, piece: Piece) -> None:
+        if piece.kind == "video" and not self._has_key:
+            if not piece.key:
+                return  # nothing can be shown before a key frame
+            self._has_key = True
+        if self._began is None:
+            self._began = piece.came_at
+        seconds = piece.timestamp / CLOCK_RATE[piece.kind]
+        if piece.kind not in self._origin:
+            self._origin[piece.kind] = max(0.0, piece.came_at - self._began) - seconds
+        at = self._origin[piece.kind] + seconds
+        if abs(at - (piece.came_at - self._began)) > 1.0:  # the source's clock has jumped: go by arrival
+            at = piece.came_at - self._began
+            self._origin[piece.kind] = at - seconds
+        at_ms = max(round(at * 1000), self._last.get(piece.kind, -1) + 1)  # the muxer wants growing times
+        self._last[piece.kind] = at_ms
+        packet = av.Packet(piece.data)
+        packet.stream = self._video if piece.kind == "video" else self._audio
+        packet.time_base, packet.pts, packet.dts = MILLISECOND, at_ms, at_ms
+        packet.is_keyframe = piece.key
+        self._container.mux_one(packet)
+        self.written_ms = max(self.written_ms, at_ms)
+
+    def make_durable(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        self._container.close()
+        self.make_durable()
+
+
+class _Counted:
+    """What the muxer writes to; it can't seek, so it never goes back to change what is durable."""
+
+    def __init__(self, side_file: _SideFile, file: io.BufferedWriter) -> None:
+        self._side_file, self._file = side_file, file
+
+    def write(self, data: bytes) -> int:
+        self._side_file.bytes += len(data)
+        return self._file.write(data)
