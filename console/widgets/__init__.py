@@ -1,0 +1,1 @@
+"""What draws one part of a screen. Decides nothing."""

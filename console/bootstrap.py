@@ -1,0 +1,29 @@
+"""Wires a console: checks the terminal, chooses its colours, runs the application."""
+
+import os
+import sys
+
+from console.settings import Settings
+
+
+def run(settings: Settings) -> int:
+    """0 after `q`, Ctrl-Q, Ctrl-C or SIGTERM. SystemExit with one sentence when there is no terminal, or the server
+    does not want this console."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise SystemExit("console: this needs a terminal for keys and screen; start it without redirecting either.")
+    if settings.socket is None and not settings.server:
+        raise SystemExit("console: name the server, with --socket FILE or --server ws://HOST:PORT.")
+    from console.app import Console
+    from console.painting.ink import Colours
+
+    if "NO_COLOR" in os.environ:
+        colours = Colours.NONE
+    elif os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
+        colours = Colours.TRUE
+    else:
+        colours = Colours.INDEXED
+    app = Console(settings, colours)
+    result = app.run()
+    if app.refusal:
+        raise SystemExit(f"console: the server refuses this console: {app.refusal}.")
+    return result if result is not None else app.return_code or 0

@@ -1,0 +1,188 @@
+"""What an officer does at the wall: what is chosen, the open panel, acts sent, words said back. No Textual in it."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from console.actions import BY_ID, Action, Danger
+from console.state.acts import Acts, ActView
+from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, Panel, ResumePanel
+from console.state.permits import why_off
+from console.state.selection import CapsGuard, SeatDigits
+from console.state.wall import Changed, Wall, waiting_legs
+from schemas.call import CallView
+from schemas.console import (
+    Beat,
+    Boxes,
+    Command,
+    CommandAnswer,
+    CommandDone,
+    ConsoleWelcome,
+    Pause,
+    Snapshot,
+    SnapshotRequest,
+    TimeReply,
+)
+from schemas.media import Box
+
+NOT_AFTER_MS = 5000
+NOTICE_S = 4.0
+
+
+class Desk:
+    """`send(message)` says whether it went out. `now_s` is time.monotonic() everywhere."""
+
+    def __init__(self, now_s: float, send: Callable[[Any], bool]) -> None:
+        self.wall = Wall(now_s)
+        self.acts = Acts()
+        self.panel: Panel | None = None
+        self.seat: int | None = None
+        self.seats_across = 1
+        self._send = send
+        self._digits, self._caps = SeatDigits(), CapsGuard()
+        self._turned: set[int] = set()
+        self._turned_all = False
+        self._notice, self._notice_until_s = "", 0.0
+        self._touched_s = now_s
+        self._boxes: list[Box] = []
+
+    # -- from the server
+
+    def receive(self, message: Any, now_s: float) -> Changed:
+        """Takes a message in; says what of the wall has changed."""
+        wall = self.wall
+        was_lost = wall.link.lost
+        wall.link.heard(now_s)
+        match message:
+            case CommandAnswer():
+                self.acts.answer(message, now_s)
+                return Changed()
+            case CommandDone():
+                self.acts.done(message)
+                return Changed()
+            case TimeReply(sent_ms, server_time_ms):
+                wall.link.time_reply(sent_ms, server_time_ms, now_s * 1000)
+                return Changed()
+            case _:
+                changed = wall.apply(message, now_s)
+        if isinstance(message, ConsoleWelcome):
+            self._send(Boxes(self._boxes))
+        if changed.gap:
+            self._send(SnapshotRequest())
+        if isinstance(message, Snapshot) and self.seat not in wall.seats:
+            self.seat = next(iter(wall.seats), None)
+        if self.panel is not None and (call := wall.calls.get(self.panel.call.call_id)) is not None:
+            self.panel.update(call, now_s)
+        if was_lost:
+            self.say(f"Back after {wall.link.away_s:.0f} s", now_s)
+            changed.words |= set(wall.seats)
+        return changed
+
+    def gone(self, words: str) -> None:
+        self.wall.link.why = words
+
+    def look(self, now_s: float) -> bool:
+        """What time alone changes: a lost link, acts that became void. True when all has to be drawn anew."""
+        for command in self.acts.look(now_s, self.wall.link.usable):
+            self._send(command)
+        return self.wall.link.look(now_s)
+
+    # -- to the server
+
+    def beat(self, now_s: float) -> Beat:
+        call = self.call(now_s)
+        return Beat(call.call_id if call else "", False, round((now_s - self._touched_s) * 1000))
+
+    def want(self, boxes: list[Box]) -> None:
+        if boxes != self._boxes:
+            self._boxes = boxes
+            self._send(Boxes(boxes))
+
+    def order(self, call: CallView, ordered: Ordered, now_s: float) -> None:
+        """Sends an act at once, or says that it was not sent; nothing is kept for later."""
+        action = BY_ID[ordered.action]
+        server_ms = self.wall.link.server_ms(now_s)
+        command = Command(
+            uuid.uuid4().hex, call.call_id, call.version, server_ms + NOT_AFTER_MS, ordered.reason, ordered.act
+        )
+        if not (self.wall.link.usable and self._send(command)):
+            self.say(f"{action.name} at seat {call.seat:02d}: link lost: not sent", now_s)
+            return
+        self.acts.sent(ActView(command, action.name, call.seat, action.shown_key, server_ms, now_s))
+
+    # -- from the officer
+
+    def call(self, now_s: float) -> CallView | None:
+        """The call at the chosen seat."""
+        return self.wall.call_at(self.seat, now_s) if self.seat is not None else None
+
+    def touched(self, now_s: float) -> None:
+        self._touched_s = now_s
+
+    def choose(self, seat: int | None) -> None:
+        if seat is not None:
+            self.seat = seat
+
+    def press_digit(self, digit: str, now_s: float) -> None:
+        seat = self._digits.press(digit, now_s)
+        if seat in self.wall.seats:
+            self.seat = seat
+        elif seat is not None:
+            self.say(f"There is no seat {seat:02d}", now_s)
+
+    def turned(self, seat: int) -> bool:
+        return (seat in self._turned) != self._turned_all
+
+    def turn(self, every: bool) -> None:
+        if every:
+            self._turned_all = not self._turned_all
+            self._turned.clear()
+        elif self.seat is not None:
+            self._turned ^= {self.seat}
+
+    def act(self, action: Action, now_s: float) -> None:
+        """Opens the action's panel, or acts at once (pause); says why when it is off."""
+        call = self.call(now_s)
+        why = why_off(action, self.wall, call)
+        if not why and action.danger >= Danger.ACTS and action.id != "pause" and self._caps.holds(now_s):
+            why = f"{action.shown_key} is held for a moment: Caps Lock may be on"
+        if why or call is None:
+            self.say(why, now_s)
+            return
+        server_ms = self.wall.link.server_ms(now_s)
+        match action.id:
+            case "admit":
+                self.panel = AdmitPanel(call, waiting_legs(call)[0].leg, now_s)
+            case "extend":
+                self.panel = MoreTimePanel(call, now_s)
+            case "end":
+                self.panel = EndPanel(call, now_s, server_ms)
+            case "resume":
+                self.panel = ResumePanel(call, now_s)
+            case "flag":
+                self.panel = FlagPanel(call, now_s, server_ms)
+            case "pause":
+                self.order(call, Ordered("pause", Pause()), now_s)
+            case _:
+                raise ValueError(f"no way to do {action.id}")
+
+    def press_in_panel(self, key: str, now_s: float) -> None:
+        assert self.panel is not None
+        panel = self.panel
+        answer = panel.press(key, now_s)
+        if isinstance(answer, Ordered):
+            self.panel = None
+            self.order(panel.call, answer, now_s)
+        elif answer == CLOSED:
+            self.panel = None
+
+    def stray_capital(self, now_s: float) -> None:
+        self._caps.meaningless_capital(now_s)
+        self.say("Caps Lock may be on: acts but P are held for 3 s", now_s)
+
+    def say(self, words: str, now_s: float) -> None:
+        self._notice, self._notice_until_s = words, now_s + NOTICE_S
+
+    def notice(self, now_s: float) -> str:
+        """What was last said, for a few seconds."""
+        return self._notice if now_s < self._notice_until_s else ""

@@ -1,0 +1,1 @@
+"""From pictures, levels and words to cells of a terminal."""

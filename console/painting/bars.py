@@ -1,0 +1,200 @@
+"""The rows around the tiles: header, attention strip, message row, footer, panel."""
+
+from collections import Counter
+
+from console.actions import ACTIONS, Danger
+from console.state.acts import SHOWN, Acts, act_words
+from console.state.ages import clock, date
+from console.state.attention import Entry
+from console.state.panels import Choice, PanelView
+from console.state.safe_text import cell_width, fit, safe, sides
+from console.state.tile_words import recording_words
+from console.state.wall import OPEN, Wall
+from schemas.call import CallState
+
+from .ink import SEVERITY_INK, Ink
+from .strips import Piece
+
+Row = list[Piece]
+
+
+def header(wall: Wall, now_s: float, width: int, rows: int) -> list[Row]:
+    """`rows` is 2, or 1 on a low screen; a lost link takes the last of them whole."""
+    link, welcome = wall.link, wall.welcome
+    place = f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
+    who = f"{safe(welcome.staff_name)} ({welcome.role})" if welcome else ""
+    server_ms = link.server_ms(now_s)
+    time = clock(server_ms) if server_ms else "--:--:--"
+    day = date(server_ms) if server_ms else ""
+    if rows == 1:
+        text = f" {place}  {time}  {_counts(wall, now_s)}"
+        if not link.usable:
+            return [[(sides(text, f" {link.words(now_s)} ", width), Ink.URGENT if link.lost else Ink.LOOK)]]
+        return [[(sides(text, f" {link.words(now_s)} ", width), Ink.PLAIN)]]
+    first: Row = [(sides(f" SIGHTLINE  {place}", f"{day}  ", width - 10 - cell_width(who) - 3), Ink.PLAIN)]
+    first += [(f"{time}  ", Ink.STRONG), (fit(f"{who}", cell_width(who) + 3), Ink.PLAIN)]
+    if not link.usable:
+        return [first, [(fit(f" {link.words(now_s)}", width), Ink.URGENT if link.lost else Ink.LOOK)]]
+    recorded, live = _recorded(wall, now_s)
+    recording = f" Recording {'●' if recorded == live else '■'} {recorded} of {live} "
+    on_link = f"{link.words(now_s)} "
+    left = f" {_counts(wall, now_s)}"
+    room = width - cell_width(recording) - cell_width(on_link) - 2
+    ink = Ink.PLAIN if recorded == live else Ink.URGENT
+    return [first, [(fit(left, room), Ink.PLAIN), (recording, ink), ("  ", Ink.PLAIN), (on_link, Ink.PLAIN)]]
+
+
+def strip(entries: list[Entry], width: int, rows: int, known: bool) -> list[Row]:
+    """The first row is a rule with the count, each other has one entry, or two on a wide screen.
+
+    `known` False: the server has not said anything yet, so nothing is said to be well either.
+    """
+    across = 2 if width >= 160 else 1
+    places = (rows - 1) * across
+    shown = entries[:places]
+    count = f" ATTENTION {len(shown)} of {len(entries)} " if entries else " ATTENTION "
+    lines: list[Row] = [[(sides(f"─{count}", "", width, "─"), Ink.FAINT)]]
+    cells = width // across
+    for at in range(rows - 1):
+        line: Row = []
+        for column in range(across):
+            index = at * across + column
+            room = cells if column < across - 1 else width - cells * (across - 1)
+            if index < len(shown):
+                line += _entry(index + 1, shown[index], room)
+            elif index == 0 and known:
+                line.append((fit(" Nothing needs you.", room), Ink.FAINT))
+            else:
+                line.append((" " * room, Ink.PLAIN))
+        lines.append(line)
+    return lines
+
+
+def message_row(acts: Acts, notice: str, now_s: float, link_lost: bool, width: int) -> Row:
+    """What was just said to the officer, then the last acts, the newest first."""
+    pieces: Row = [(" ", Ink.PLAIN)]
+    if notice:
+        pieces += [(notice, Ink.STRONG), (" · ", Ink.FAINT)]
+    for index, act in enumerate(list(acts)[:SHOWN]):
+        if index:
+            pieces.append((" · ", Ink.FAINT))
+        bad = act.stage in ("refused", "void")
+        pieces.append((act_words(act, now_s, link_lost), Ink.ALERT if bad else Ink.STRONG if act.open else Ink.PLAIN))
+    return cut(pieces, width)
+
+
+def footer(width: int, panel: PanelView | None) -> Row:
+    """The keys, from the table of actions; a panel's own while one is open."""
+    if panel is not None:
+        keep = f"Enter, Esc: {panel.keep.lower()}" if panel.keep else "Esc: nothing"
+        return cut(
+            [(" ", Ink.PLAIN), ("In the panel", Ink.KEY), (f"  {panel.confirm}  ", Ink.PLAIN), (keep, Ink.PLAIN)], width
+        )
+    places: Row = [("01", Ink.KEY), (" seat  ", Ink.FAINT), ("hjkl", Ink.KEY), (" move  ", Ink.FAINT)]
+    keys: Row = []
+    acting = False
+    for action in ACTIONS:
+        if not action.footer:
+            continue
+        if (action.danger >= Danger.ACTS) != acting:
+            keys.append(("│ ", Ink.FAINT))
+        acting = action.danger >= Danger.ACTS
+        keys += [(action.shown_key, Ink.KEY), (f" {action.footer}  ", Ink.FAINT)]
+    for pieces in ([*places, *keys], keys):
+        if sum(cell_width(text) for text, _ in pieces) < width:
+            return cut([(" ", Ink.PLAIN), *pieces], width)
+    # Where not even the keys' words fit, help has them.
+    short = [(f"{text} " if ink is Ink.KEY else "│ ", ink) for text, ink in keys if ink is Ink.KEY or "│" in text]
+    return cut([(" ", Ink.PLAIN), *short, ("? says what they do", Ink.FAINT)], width)
+
+
+def panel_rows(view: PanelView, width: int) -> list[Row]:
+    """The panel in a double frame, as high as its words need."""
+    inner = width - 4
+    rows: list[Row] = [_framed("╔", "═", "╗", view.title, width)]
+    for sentence in view.sentences:
+        rows += [_panel_line([(part, Ink.PANEL)], inner) for part in _wrap(sentence, inner)]
+    for choices in (view.choices, view.more_choices):
+        rows += [_panel_line(line, inner) for line in _flow(choices, inner)]
+    if view.notice:
+        rows += [_panel_line([(part, Ink.PANEL_STRONG)], inner) for part in _wrap(view.notice, inner)]
+    keep = f"[ {view.keep} ]◄ Enter" if view.keep else ""
+    last: Row = [(keep, Ink.PANEL_STRONG), ("      " if keep else "", Ink.PANEL), (view.confirm, Ink.PANEL)]
+    rows.append(_panel_line(last, inner))
+    rows.append(_framed("╚", "═", "╝", "", width))
+    return rows
+
+
+def cut(pieces: Row, width: int) -> Row:
+    """The pieces in exactly `width` cells."""
+    made: Row = []
+    room = width
+    for text, ink in pieces:
+        if cell_width(text) > room:
+            text = fit(text, room)
+        if text:
+            made.append((text, ink))
+        room -= cell_width(text)
+    return [*made, (" " * room, Ink.PLAIN)] if room else made
+
+
+def _framed(left: str, rule: str, right: str, title: str, width: int) -> Row:
+    return [(sides(f"{left} {title} " if title else left, right, width, rule), Ink.PANEL_STRONG)]
+
+
+def _panel_line(pieces: Row, inner: int) -> Row:
+    filled = [(text, Ink.PANEL if ink is Ink.PLAIN else ink) for text, ink in cut(pieces, inner)]
+    return [("║ ", Ink.PANEL_STRONG), *filled, (" ║", Ink.PANEL_STRONG)]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split(" "):
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if cell_width(joined) <= width:
+            lines[-1] = joined
+        else:
+            lines.append(fit(word, width) if cell_width(word) > width else word)
+    return lines
+
+
+def _flow(choices: tuple[Choice, ...], width: int) -> list[Row]:
+    """Choices in columns of equal width, so that the letters stand under each other."""
+    if not choices:
+        return []
+    texts = [f"{'►' if c.chosen else ' '}{c.key} {c.words}" for c in choices]
+    cells = min(width, max(map(cell_width, texts)) + 2)
+    across = max(1, width // cells)
+    rows: list[Row] = []
+    for start in range(0, len(choices), across):
+        row: Row = []
+        for choice, text in zip(choices[start : start + across], texts[start : start + across], strict=True):
+            row.append((fit(text, cells), Ink.PANEL_STRONG if choice.chosen else Ink.PANEL))
+        rows.append(row)
+    return rows
+
+
+def _entry(number: int, entry: Entry, cells: int) -> Row:
+    who = f"seat {entry.seat:02d} {entry.surname}"
+    mark = f" {entry.severity.glyph} {entry.severity.name:<6} "
+    rest = cells - 3 - cell_width(mark)
+    words = sides(f" {fit(who, min(22, rest // 3))} {entry.words}", f" {entry.age} ", rest)
+    return [(f" {number:<2}", Ink.FAINT), (mark, SEVERITY_INK[entry.severity]), (words, Ink.PLAIN)]
+
+
+def _counts(wall: Wall, now_s: float) -> str:
+    calls = [call for call in wall.calls.values() if call.state in OPEN]
+    states = Counter(call.state for call in calls)
+    words = {
+        CallState.LIVE: "live",
+        CallState.PAUSED: "paused",
+        CallState.WAITING: "waiting",
+        CallState.ENDING: "ending",
+    }
+    said = [f"{states[state]} {word}" for state, word in words.items() if states[state]]
+    return f"Calls {len(calls)}: {', '.join(said)}" if said else "No calls now"
+
+
+def _recorded(wall: Wall, now_s: float) -> tuple[int, int]:
+    live = [call for call in wall.calls.values() if call.state == CallState.LIVE]
+    return sum(recording_words(wall, call, now_s)[1] for call in live), len(live)

@@ -1,0 +1,178 @@
+"""One tile's rows, from its parts, words, meters and pictures."""
+
+from dataclasses import dataclass
+
+from console.state.ages import Freshness
+from console.state.layout import Area, TileParts
+from console.state.safe_text import cell_width, fit, sides
+from console.state.tile_words import TileWords
+
+from .halfblocks import PictureRow, labelled
+from .ink import SEVERITY_INK, Colours, Ink
+from .strips import Piece
+
+Part = Piece | PictureRow
+HATCH = "▚"
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """`rows` are centred in their place; `label` stands in the picture, `instead` where there is none."""
+
+    rows: tuple[PictureRow, ...] = ()
+    label: str = ""
+    label_ink: Ink = Ink.STRONG
+    instead: str = ""
+    hatched: bool = False
+
+
+@dataclass(frozen=True)
+class TileView:
+    words: TileWords
+    chosen: bool
+    family_meter: str
+    room_meter: str
+    large: PictureView
+    small: PictureView
+    picture_words: str
+    """Age of the large picture when it is worth saying."""
+    sides: tuple[str, ...]
+    """Words beside the large picture, under the small one."""
+    freshness: Freshness
+
+
+def title_row(view: TileView, parts: TileParts, width: int) -> list[Part]:
+    words = view.words
+    if parts.framed:
+        left, rule, right = "╔═╗" if view.chosen else "┌─┐"
+    else:
+        left, rule, right = ("▶", " ", " ") if view.chosen else ("┌", "─", " ")
+    room = width - 2
+    text = _title(words, room, rule)
+    if words.severity <= 1:
+        return [(left, _edge(view)), (text, SEVERITY_INK[words.severity]), (right, _edge(view))]
+    ink = Ink.PAUSED if words.paused else Ink.CHOSEN if view.chosen else Ink.PLAIN if words.has_call else Ink.FAINT
+    return [(left, _edge(view)), (text, ink), (right, _edge(view))]
+
+
+def _title(words: TileWords, room: int, rule: str) -> str:
+    """What fits of number, time left and the state's word, in this order of falling off; the glyph always stays."""
+    full = f"{words.title} {words.number}".rstrip()
+    state = f"{words.state} {words.left}".rstrip()
+    for name, said in ((full, state), (words.title, state), (words.title, words.state)):
+        if cell_width(name) + cell_width(said) + 4 <= room:
+            break
+    else:
+        name = words.title
+        said = words.state if cell_width(words.state) + 14 <= room else words.state[:1]
+    return sides(f" {name} ", f" {said} " if said else "", room, rule)
+
+
+def tile_row(y: int, view: TileView, parts: TileParts, width: int, height: int) -> list[Part]:
+    """Row `y` of the tile, in exactly `width` cells."""
+    if y == 0:
+        return title_row(view, parts, width)
+    if parts.framed and y == height - 1:
+        left, rule, right = "╚═╝" if view.chosen else "└─┘"
+        return [(left + rule * (width - 2) + right, _edge(view))]
+    side = ("║" if view.chosen else "│") if parts.framed else ""
+    inner = width - 2 if parts.framed else width - 1
+    row: list[Part] = [(side, _edge(view)), *_inner(y, view, parts, inner)]
+    row.append((side or " ", _edge(view)))
+    return row
+
+
+def _inner(y: int, view: TileView, parts: TileParts, inner: int) -> list[Part]:
+    large, words = parts.large, parts.words
+    meter_rows = 2 if parts.meters_stacked else 1
+    if large.y <= y < large.y + large.height:
+        row = _picture(y - large.y, view.large, large, view.freshness)
+        if large.width < inner:
+            row.append((" ", Ink.PLAIN))
+            row += _beside(y, view, parts, inner - large.width - 1)
+        return row
+    if parts.meters_y <= y < parts.meters_y + meter_rows:
+        return _meters(y - parts.meters_y, view, parts, inner)
+    index = y - words.y
+    row = _words(index, view, words.height, words.width)
+    if words.width < inner:
+        row.append((" ", Ink.PLAIN))
+        row += _picture(y - parts.small.y, view.small, parts.small, view.freshness)
+    return row
+
+
+def _beside(y: int, view: TileView, parts: TileParts, width: int) -> list[Part]:
+    small, words = parts.small, parts.side_words
+    if small.y <= y < small.y + small.height:
+        return _picture(y - small.y, view.small, small, view.freshness)
+    index = y - words.y
+    text = view.sides[index] if 0 <= index < len(view.sides) else ""
+    return [(fit(text, width), Ink.PLAIN if index < 2 else Ink.FAINT)]
+
+
+def _meters(index: int, view: TileView, parts: TileParts, inner: int) -> list[Part]:
+    if not view.words.has_call:
+        return [(" " * inner, Ink.PLAIN)]
+    if parts.meters_stacked:
+        return [(fit((view.family_meter, view.room_meter)[index], inner), Ink.LOUD)]
+    lead, gap = (" ", "  ") if inner >= 31 else (" ", " ") if inner >= 30 else ("", " ")
+    meters = f"{lead}{view.family_meter}{gap}{view.room_meter}"
+    spare = inner - cell_width(meters)
+    if spare > cell_width(view.picture_words) + 1 and view.picture_words:
+        return [(meters, Ink.LOUD), (view.picture_words.rjust(spare - 1) + " ", Ink.FAINT)]
+    return [(fit(meters, inner), Ink.LOUD)]
+
+
+def _words(index: int, view: TileView, rows: int, width: int) -> list[Part]:
+    words = view.words
+    if index == 0:
+        ink = SEVERITY_INK[words.severity] if words.severity < len(SEVERITY_INK) - 1 else Ink.FAINT
+        end = words.attention_age or (words.recording.split(" (")[0] if rows == 1 and width >= 24 else "")
+        return [(" ", Ink.PLAIN), (sides(words.attention, f" {end} " if end else "", width - 1), ink)]
+    if index - 1 < len(words.lines):
+        ink = Ink.FAINT if words.recorded or index > 1 else Ink.URGENT
+        return [(" ", Ink.PLAIN), (fit(words.lines[index - 1], width - 1), ink)]
+    return [(" " * width, Ink.PLAIN)]
+
+
+def _picture(y: int, picture: PictureView, area: Area, how: Freshness) -> list[Part]:
+    """Row `y` of a picture's place, in exactly the place's width."""
+    if not 0 <= y < area.height:
+        return [(" " * area.width, Ink.PLAIN)]
+    if not picture.rows:
+        return _instead(y, picture, area)
+    top = (area.height - len(picture.rows)) // 2
+    index = y - top
+    if not 0 <= index < len(picture.rows):
+        return [(" " * area.width, Ink.PLAIN)]
+    row = picture.rows[index]
+    left = (area.width - row.width) // 2
+    parts: list[Part] = [(" " * left, Ink.PLAIN)]
+    if index == 0 and picture.label:
+        text, rest = labelled(row, picture.label, colours_of(row))
+        parts += [(text, picture.label_ink), rest]
+    else:
+        parts.append(row)
+    parts.append((" " * (area.width - left - row.width), Ink.PLAIN))
+    return parts
+
+
+def _instead(y: int, picture: PictureView, area: Area) -> list[Part]:
+    fill = HATCH if picture.hatched else " "
+    if y != area.height // 2 or not picture.instead:
+        return [(fill * area.width, Ink.HATCH)]
+    text = fit(f" {picture.instead} ", min(area.width, cell_width(picture.instead) + 2))
+    spare = area.width - cell_width(text)
+    ink = Ink.STRONG if picture.hatched else Ink.FAINT
+    return [(fill * (spare // 2), Ink.HATCH), (text, ink), (fill * (spare - spare // 2), Ink.HATCH)]
+
+
+def colours_of(row: PictureRow) -> Colours:
+    """The kind of terminal that a row was made for."""
+    if row.shades:
+        return Colours.NONE
+    return Colours.INDEXED if "[38;5;" in row.ansi else Colours.TRUE
+
+
+def _edge(view: TileView) -> Ink:
+    return Ink.CHOSEN if view.chosen else Ink.EDGE

@@ -1,0 +1,124 @@
+"""From the wall's state to one tile's view; keeps the cells of pictures that have not changed."""
+
+from console.state.ages import Freshness, short
+from console.state.layout import Area, TileParts
+from console.state.media import Shown
+from console.state.tile_words import callers, picture_words, side_words, tile_words
+from console.state.wall import Wall
+from schemas.call import CallView
+from schemas.media import Box, Side
+
+from .halfblocks import PictureRow, rows
+from .ink import Colours, Ink
+from .meters import meter
+from .tile import PictureView, TileView
+
+
+class Gallery:
+    """The cells of the pictures that are on the wall, by call and side: one picture each, the one last drawn."""
+
+    def __init__(self, colours: Colours) -> None:
+        self._colours = colours
+        self._kept: dict[tuple[str, Side, bool], tuple[Shown, bool, tuple[PictureRow, ...]]] = {}
+
+    def cells(self, call_id: str, side: Side, large: bool, shown: Shown, grey: bool) -> tuple[PictureRow, ...]:
+        key = call_id, side, large
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] is shown and kept[1] == grey:
+            return kept[2]
+        picture = shown.picture
+        made = tuple(rows(picture.pixels, picture.width, picture.height, self._colours, grey))
+        self._kept[key] = shown, grey, made
+        return made
+
+    def keep_calls(self, calls: set[str]) -> None:
+        self._kept = {key: kept for key, kept in self._kept.items() if key[0] in calls}
+
+
+def wanted_boxes(parts: TileParts, swapped: bool, straight: bool) -> list[Box]:
+    """The picture sizes for tiles of these parts; two pixels a cell in height."""
+    boxes: list[Box] = []
+    for turned in [turned for turned, wanted in ((False, straight), (True, swapped)) if wanted]:
+        large, small = _sides(turned)
+        for side, area in ((large, parts.large), (small, parts.small)):
+            if area.width >= 2 and area.height >= 1:
+                boxes.append(Box(side, min(640, area.width), min(640, area.height * 2)))
+    return boxes
+
+
+def tile_view(
+    wall: Wall, seat: int, parts: TileParts, chosen: bool, swapped: bool, gallery: Gallery, now_s: float
+) -> TileView:
+    words = tile_words(wall, seat, now_s)
+    call = wall.call_at(seat, now_s)
+    if call is None:
+        nothing = PictureView()
+        return TileView(words, chosen, "", "", nothing, nothing, "", (), Freshness.FRESH)
+    family, room = meters(wall, call, now_s)
+    large_side, small_side = _sides(swapped)
+    large, how, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
+    small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
+    return TileView(
+        words=words,
+        chosen=chosen,
+        family_meter=family,
+        room_meter=room,
+        large=large,
+        small=small,
+        picture_words=age,
+        sides=_side_lines(call, parts.side_words),
+        freshness=how,
+    )
+
+
+def meters(wall: Wall, call: CallView | None, now_s: float) -> tuple[str, str]:
+    """The meters of family and room; `off` when nothing can be measured."""
+    if call is None:
+        return "", ""
+    media = wall.media_of(call)
+    dark = wall.link.lost or call.seat in wall.lost_laptops
+    family, room = (
+        meter(side, media.levels[side], None if dark else media.level(side, now_s)) for side in (Side.FAMILY, Side.ROOM)
+    )
+    return family, room
+
+
+def _sides(swapped: bool) -> tuple[Side, Side]:
+    return (Side.ROOM, Side.FAMILY) if swapped else (Side.FAMILY, Side.ROOM)
+
+
+def _picture(
+    wall: Wall, call: CallView, side: Side, area: Area, large: bool, gallery: Gallery, now_s: float
+) -> tuple[PictureView, Freshness, str]:
+    if not area.width:
+        return PictureView(), Freshness.FRESH, ""
+    lost = wall.lost_laptops.get(call.seat)
+    if lost is not None:
+        words = f"LAPTOP LOST {short(now_s - lost)}" if large else ""
+        return PictureView(instead=words, hatched=True), Freshness.GONE, ""
+    shown = wall.media_of(call).picture(side, area.width, area.height * 2)
+    how, words = picture_words(shown, now_s)
+    if shown is None:
+        return PictureView(instead=side_words(call, side) if large else side.upper()), how, ""
+    if how == Freshness.GONE:
+        return PictureView(instead=words, hatched=True), how, ""
+    if wall.link.lost:
+        # Nothing newer can come: it looks old from the first second on.
+        how, words = Freshness.OLD, f"OLD {int(now_s - shown.taken_s)} s"
+    picture = shown.picture
+    if picture.width > area.width or (picture.height + 1) // 2 > area.height:
+        return PictureView(instead="another size is coming" if large else ""), how, ""
+    cells = gallery.cells(call.call_id, side, large, shown, how == Freshness.OLD)
+    label = f" {words} " if how == Freshness.OLD else " ROOM " if large and side == Side.ROOM else ""
+    ink = Ink.ALERT if how == Freshness.OLD else Ink.STRONG
+    age = f"picture {words or short(now_s - shown.taken_s)}" if how < Freshness.OLD else ""
+    return PictureView(cells, label if large else "", ink), how, age
+
+
+def _side_lines(call: CallView, area: Area) -> tuple[str, ...]:
+    if not area.height:
+        return ()
+    lines = [side_words(call, Side.FAMILY), side_words(call, Side.ROOM)]
+    room = area.height - len(lines)
+    names = callers(call).split(", ")
+    return (*lines, *names[:room])

@@ -1,0 +1,70 @@
+"""Help for the wall, from the table of actions, with why a key is off now."""
+
+import time
+
+from textual import events
+from textual.screen import Screen
+
+from console.actions import ACTIONS
+from console.desk import Desk
+from console.painting.bars import cut
+from console.painting.ink import Colours, Ink
+from console.state.permits import why_off
+from console.widgets.lines import Lines
+
+
+class HelpScreen(Screen[None]):
+    """Any of `?`, Escape and `q` goes back."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, desk: Desk, colours: Colours) -> None:
+        super().__init__()
+        self._desk, self._lines = desk, Lines(colours, "page")
+
+    def compose(self):
+        yield self._lines
+
+    def on_screen_resume(self) -> None:
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if event.key in ("ctrl+q", "ctrl+c"):
+            self.app.exit(0)
+        elif event.character in ("?", "q") or event.key == "escape":
+            self.app.pop_screen()
+
+    def _draw(self) -> None:
+        width, height = self.size
+        rows = [[(text, ink) for text, ink in row] for row in self._rows()]
+        self._lines.put({y: cut(rows[y] if y < len(rows) else [], width) for y in range(height)})
+
+    def _rows(self) -> list[list[tuple[str, Ink]]]:
+        now_s = time.monotonic()
+        desk = self._desk
+        call = desk.call(now_s)
+        rows: list[list[tuple[str, Ink]]] = [
+            [(" KEYS OF THE WALL", Ink.STRONG), ("   ?, q or Esc: back", Ink.FAINT)],
+            [],
+        ]
+        rows.append(
+            [("  01–99       ", Ink.KEY), ("choose the call at this seat; the second digit within a second", Ink.PLAIN)]
+        )
+        for action in ACTIONS:
+            keys = " ".join(key.replace("question_mark", "?") for key in action.keys)
+            row: list[tuple[str, Ink]] = [(f"  {keys:<20}", Ink.KEY), (f"{action.name:<20}", Ink.STRONG)]
+            row.append((f"{action.help}  ", Ink.PLAIN))
+            why = why_off(action, desk.wall, call)
+            rows.append([*row, (why, Ink.LOOK)] if why else row)
+        rows += [
+            [],
+            [("  Capitals act on a call, small letters do not. Enter and Space never act on a live call.", Ink.PLAIN)],
+            [("  ■ URGENT: act now   ▲ ALERT: look within a minute   ◆ LOOK: when the hands are free", Ink.PLAIN)],
+            [("  ● LIVE   ◌ WAITING   ║ PAUSED   ▼ ENDING   ○ EMPTY      F family, R room, in dBFS", Ink.PLAIN)],
+        ]
+        return rows

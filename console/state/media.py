@@ -1,0 +1,100 @@
+"""What was measured of one call: levels of both sides, its health, and the newest pictures."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from schemas.media import SILENCE, CallHealth, Levels, Picture, Side
+
+BARS = 7
+LEVEL_HELD_S = 0.7
+"""A level is measured ten times a second; after so long without one there is none."""
+
+
+@dataclass
+class SideLevel:
+    """One side's bars, the loudest RMS of each of the last seven seconds, and the current one; tenths of a dBFS."""
+
+    now: int = SILENCE
+    bars: deque[int] = field(default_factory=lambda: deque([SILENCE] * BARS, BARS))
+
+    def add(self, level: int, seconds_on: int) -> None:
+        for _ in range(min(seconds_on, BARS)):
+            self.bars.append(SILENCE)
+        self.now = level
+        self.bars[-1] = max(self.bars[-1], level)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture, and when the laptop took it in the console's monotonic time, s."""
+
+    picture: Picture
+    taken_s: float
+
+
+@dataclass
+class CallMedia:
+    """Times are the console's monotonic clock, s."""
+
+    levels: dict[Side, SideLevel] = field(default_factory=lambda: {side: SideLevel() for side in Side})
+    levels_s: float = -1e9
+    health: CallHealth | None = None
+    health_s: float = -1e9
+    pictures: dict[tuple[Side, int, int], Shown] = field(default_factory=dict[tuple[Side, int, int], Shown])
+    """By side and the box that it was made for."""
+    _second: int = -1
+    _lead_ms: float | None = None
+    """Least difference seen between the console's clock and the laptop's: what is later than it has been under way."""
+    _newest_ms: int = -1
+
+    def take_levels(self, levels: Levels, now_s: float) -> None:
+        second = levels.at_ms // 1000
+        on = second - self._second if 0 <= self._second <= second else BARS
+        self._second = second
+        self.levels[Side.FAMILY].add(levels.family_rms, on)
+        self.levels[Side.ROOM].add(levels.room_rms, on)
+        self.levels_s = self._taken_s(levels.at_ms, now_s)
+
+    def take_health(self, health: CallHealth, now_s: float) -> None:
+        self.health, self.health_s = health, now_s
+
+    def take_picture(self, picture: Picture, now_s: float) -> bool:
+        """False for a picture whose bytes are not its size: it is not shown."""
+        if len(picture.pixels) != picture.width * picture.height * 3:
+            return False
+        key = picture.side, picture.box_width, picture.box_height
+        self.pictures[key] = Shown(picture, self._taken_s(picture.at_ms, now_s))
+        return True
+
+    def keep_boxes(self, wanted: set[tuple[Side, int, int]]) -> None:
+        """Forgets pictures of sizes that are no longer asked for, but never the last one of a side."""
+        for side in Side:
+            of_side = [key for key in self.pictures if key[0] == side]
+            if any(key in wanted for key in of_side):
+                for key in of_side:
+                    if key not in wanted:
+                        del self.pictures[key]
+
+    def picture(self, side: Side, box_width: int, box_height: int) -> Shown | None:
+        """The picture for this box, else the newest of the side that is no larger than it."""
+        exact = self.pictures.get((side, box_width, box_height))
+        if exact is not None:
+            return exact
+        fitting = [
+            shown
+            for (of_side, _, _), shown in self.pictures.items()
+            if of_side == side and shown.picture.width <= box_width and shown.picture.height <= box_height
+        ]
+        return max(fitting, key=lambda shown: (shown.picture.width, shown.taken_s), default=None)
+
+    def level(self, side: Side, now_s: float) -> int | None:
+        """The side's current level, tenths of a dBFS; None when nothing has been measured lately."""
+        return self.levels[side].now if now_s - self.levels_s < LEVEL_HELD_S else None
+
+    def _taken_s(self, at_ms: int, now_s: float) -> float:
+        difference = now_s * 1000 - at_ms
+        if self._lead_ms is None or difference < self._lead_ms or at_ms < self._newest_ms - 10_000:
+            self._lead_ms = difference  # the last: the laptop has started anew, and its clock with it
+            self._newest_ms = at_ms
+        self._newest_ms = max(self._newest_ms, at_ms)
+        return now_s - (difference - self._lead_ms) / 1000

@@ -1,0 +1,300 @@
+"""The console as a program in a real pseudo-terminal, read as a terminal shows it."""
+
+import signal
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.terminal import Terminal
+from demo.wall import METER, find_tiles
+from schemas.call import CallerView, CallState, LegView, Role
+from schemas.console import Admit, Boxes, Command, CommandAnswer, CommandDone, Flag
+from schemas.media import Side
+from schemas.wire import CloseCode
+
+from .test_console_server import Server, call_view, health, levels, picture, seat_view, serving
+
+RED, BLUE = (200, 30, 40), (20, 60, 220)
+
+
+def console_command(server: Server) -> list[str]:
+    code = (
+        "import sys; from pathlib import Path; from console.bootstrap import run; "
+        "from console.settings import Settings; "
+        f"sys.exit(run(Settings('BWI', Path({str(server.path)!r}), None)))"
+    )
+    return [sys.executable, "-c", code]
+
+
+@contextmanager
+def console(server: Server, folder: Path, columns: int = 200, rows: int = 60, **environment: str) -> Iterator[Terminal]:
+    terminal = Terminal(columns, rows)
+    part = terminal.start(console_command(server), folder / "console.err", **environment)
+    try:
+        yield terminal
+    finally:
+        if part.process.poll() is None:
+            part.process.kill()
+            part.process.wait()
+        terminal.close()
+        assert (folder / "console.err").read_text() == ""
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, Terminal]]]:
+    """Starts a server with seats and calls, and a console that shows them."""
+    with ExitStack() as stack:
+
+        def start(*calls: Any, columns: int = 200, rows: int = 60, shows: str = "", **options: Any):
+            environment = options.pop("environment", {})
+            seats = options.pop("seats", [seat_view(call.seat) for call in calls])
+            server = stack.enter_context(serving(tmp_path, seats=seats, calls=list(calls), **options))
+            terminal = stack.enter_context(console(server, tmp_path, columns, rows, **environment))
+            see(terminal, shows or "ATTENTION")
+            see(terminal, "Link ●")
+            return server, terminal
+
+        yield start
+
+
+def see(terminal: Terminal, words: str, seconds: float = 10) -> None:
+    assert terminal.wait_for(lambda t: t.shows(words), seconds), "\n".join([f"not shown: {words}", *terminal.text()])
+
+
+def large_box(server: Server, side: Side = Side.FAMILY) -> tuple[int, int]:
+    for boxes in reversed(server.wait_for(Boxes)):
+        of_side = [box for box in boxes.boxes if box.side == side]
+        if of_side:
+            box = max(of_side, key=lambda b: b.width)
+            return box.width, box.height
+    raise AssertionError("no box of this side was asked for")
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(200, 60), (120, 40)])
+def test_pictures_and_levels_are_on_the_tile(wall: Any, columns: int, rows: int) -> None:
+    call, other = call_view(1), call_view(2, "OKAFOR")
+    server, terminal = wall(call, other, columns=columns, rows=rows, shows=" 02 OKAFOR")
+    server.wait_for(Boxes)
+    assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
+    box = large_box(server)
+    size = box[0] - 4, box[1] - 2
+    server.show(picture(call, Side.FAMILY, RED, box, size), picture(other, Side.FAMILY, BLUE, box, size))
+    server.show(levels(call, -220, -300), levels(other, -401, -598))
+
+    def both(t: Terminal) -> bool:
+        tiles = find_tiles(t, {1: "HARRIS", 2: "OKAFOR"})
+        return len(tiles) == 2 and all(len(tile.meters) == 2 for tile in tiles.values())
+
+    assert terminal.wait_for(both, 10), terminal.text()
+    tiles = find_tiles(terminal, {1: "HARRIS", 2: "OKAFOR"})
+    assert terminal.wait_for(lambda t: tiles[1].level_dbfs(t, "F") == -22, 5)
+    for seat, family, room in ((1, -22, -30), (2, -40, -60)):
+        # The last one stays for 0.7 s only, so it is sent again while it is read.
+        server.show(levels(call, -220, -300), levels(other, -401, -598))
+        assert terminal.wait_for(lambda t, s=seat, f=family: tiles[s].level_dbfs(t, "F") == f, 5)
+        assert tiles[seat].level_dbfs(terminal, "R") == room
+    for seat, colour in ((1, RED), (2, BLUE)):
+        tile, wanted = tiles[seat], "{:02x}{:02x}{:02x}".format(*colour)
+        cells = [
+            cell
+            for row in range(tile.top, tile.bottom)
+            for cell in (terminal.screen.buffer[row][column] for column in range(tile.left, tile.right))
+            if cell.data == "▀"
+        ]
+        assert len(cells) == size[0] * size[1] // 2
+        assert {cell.fg for cell in cells} == {cell.bg for cell in cells} == {wanted}
+
+
+def test_a_level_that_is_not_renewed_goes(wall: Any) -> None:
+    call = call_view(1)
+    server, terminal = wall(call, shows=" 01 HARRIS")
+    see(terminal, " off")
+    server.show(levels(call, -120))
+    see(terminal, "−12")
+    assert terminal.wait_for(lambda t: not t.shows("−12"), 3), "an old level looks live"
+
+
+def test_names_cannot_leave_their_place(wall: Any) -> None:
+    evil = "EV\x1b[2J\x1b]0;owned\x07IL\x9b31m\u202eSDRAWKCAB\u200b\ud7ff"
+    calls = [
+        call_view(1, evil),
+        call_view(2, "L" * 200, forename="\u2066x" * 50),
+        call_view(3, "שלום\u200f", said="\x1b[H\x1b[31mtop left\nnext line"),
+        call_view(4, "中文名字" * 20, callers=[CallerView("\x1b[1;1HCaller" * 10, "\r\nwife", "adult", "family-1")]),
+    ]
+    _, terminal = wall(*calls, shows=" 01 EVILSDRAWKCAB")
+    see(terminal, " 02 LLLLLLLL")
+    see(terminal, " 04 中")
+    see(terminal, " 01 seat")
+    lines = terminal.text()
+    assert lines[0].startswith(" SIGHTLINE  BWI Berwyn")
+    assert lines[-1].startswith(" 01 seat")
+    assert not any(ord(character) < 32 for line in lines for character in line)
+    # The corners of all tiles stand where the layout puts them, whatever their names are.
+    cells = terminal.screen.buffer
+    assert {x for y in range(60) for x in range(200) if cells[y][x].data in ("┐", "╗")} == {99, 199}
+
+
+def test_link_lost_and_back(wall: Any) -> None:
+    call = call_view(1)
+    server, terminal = wall(call, shows=" 01 HARRIS")
+    assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
+    box = large_box(server)
+    server.show(picture(call, Side.FAMILY, RED, box, box), levels(call))
+    assert terminal.wait_for(lambda t: "c81e28" in colours(t), 5)
+    server.beating = False
+    stopped = time.monotonic()
+    server.stop()
+    see(terminal, "■ LINK LOST", 4)
+    assert time.monotonic() - stopped < 2.2, "the wall must say it within two seconds of silence"
+    see(terminal, "OLD ")
+    assert terminal.wait_for(lambda t: "c81e28" not in colours(t), 1), "an old picture keeps its colours"
+    terminal.press("P")
+    see(terminal, "link lost: not sent")
+    server.beating = True
+    server.start()
+    see(terminal, "Back after")
+    assert terminal.wait_for(lambda t: not t.shows("LINK LOST"), 5)
+    assert not server.got(Command), "what was pressed while the link was away is not sent later"
+
+
+def colours(terminal: Terminal) -> set[str]:
+    return {terminal.screen.buffer[y][x].fg for y in range(terminal.rows) for x in range(terminal.columns)}
+
+
+def test_the_officers_keys_admit_a_caller(wall: Any) -> None:
+    call = call_view(1, state=CallState.WAITING)
+    server, terminal = wall(call, shows="WAITING")
+    terminal.press("A")
+    see(terminal, "ADMIT seat 01 HARRIS")
+    assert not server.got(Command)
+    terminal.press("A")
+    command = server.command()
+    assert command.act == Admit("family-1") and command.version == call.version
+    see(terminal, "seat 01 Admit: pending")
+    server.send(CommandAnswer(command.command_id, True, None, "Admitting.", "", True))
+    see(terminal, "seat 01 Admit: accepted, waiting for the laptop")
+    server.change(call_view(1, version=4, legs=[LegView("room", True, True), LegView("family-1", True, True)]))
+    server.send(CommandDone(command.command_id, True, "", 83))
+    see(terminal, "seat 01 Admit: confirmed by laptop 0.08 s")
+    assert "Admit: confirmed" in terminal.line(terminal.rows - 2)
+
+
+def test_a_flag_has_the_time_of_its_first_key_and_shows_its_number(wall: Any) -> None:
+    server, terminal = wall(call_view(1), shows=" 01 HARRIS")
+    before = time.time_ns() // 1_000_000
+    terminal.press("f")
+    see(terminal, "FLAG seat 01 HARRIS")
+    after = time.time_ns() // 1_000_000
+    terminal.press("eno sound\r")
+    command = server.command()
+    assert isinstance(command.act, Flag) and (command.act.category, command.act.note) == ("e", "no sound")
+    assert before - 100 <= command.act.pressed_at_ms <= after + 100
+    server.send(CommandAnswer(command.command_id, True, None, "Flagged.", "INC-2026-1124-01"))
+    see(terminal, "seat 01 Flag: filed INC-2026-1124-01")
+
+
+def echoes(terminal: Terminal) -> bool:
+    return bool(termios.tcgetattr(terminal._master)[3] & termios.ECHO)
+
+
+@pytest.mark.parametrize("how", ["q", "\x03", "\x11", signal.SIGTERM, signal.SIGHUP])
+def test_it_leaves_with_status_0_and_gives_the_terminal_back(wall: Any, how: Any) -> None:
+    _, terminal = wall(call_view(1), shows=" 01 HARRIS")
+    process = terminal.part.process
+    assert not echoes(terminal)
+    if isinstance(how, str):
+        terminal.press(how)
+    else:
+        process.send_signal(how)
+    assert process.wait(5) == 0
+    terminal.drain()
+    terminal.look()
+    assert 25 << 5 in terminal.screen.mode, "the cursor is shown again"
+    assert echoes(terminal)
+
+
+def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
+    close = (int(CloseCode.NOT_RECOGNISED), "the account nobody belongs to nobody on the staff list")
+    with serving(tmp_path, close_with=close) as server:
+        terminal = Terminal(100, 30)
+        part = terminal.start(console_command(server), tmp_path / "err")
+        assert part.process.wait(10) == 1
+        terminal.close()
+    said = (tmp_path / "err").read_text()
+    assert said.strip() == (
+        "console: the server refuses this console: the account nobody belongs to nobody on the staff list."
+    )
+
+
+def test_without_a_terminal_it_says_so(tmp_path: Path) -> None:
+    import subprocess
+
+    with serving(tmp_path) as server:
+        run = subprocess.run(console_command(server), stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.strip().startswith("console: this needs a terminal") and run.stderr.count("\n") == 1
+
+
+def test_a_small_window_says_what_it_needs_and_the_wall_comes_back(wall: Any) -> None:
+    _, terminal = wall(call_view(1), shows=" 01 HARRIS")
+    terminal.resize(50, 15)
+    see(terminal, "Sightline needs 60×20.")
+    terminal.resize(120, 40)
+    see(terminal, " 01 HARRIS")
+    assert terminal.wait_for(lambda t: not t.shows("Sightline needs"), 5)
+
+
+def test_no_colour_is_sent_under_no_color(wall: Any) -> None:
+    call = call_view(1)
+    server, terminal = wall(call, environment={"NO_COLOR": "1"}, shows=" 01 HARRIS")
+    assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
+    box = large_box(server)
+    server.show(picture(call, Side.FAMILY, (250, 250, 250), box, box), levels(call), health(call))
+    see(terminal, "████████")
+    server.change(call_view(1, version=4, laptop_online=False))
+    see(terminal, "■ LAPTOP LOST")
+    cells = [terminal.screen.buffer[y][x] for y in range(60) for x in range(200)]
+    assert {cell.fg for cell in cells} == {cell.bg for cell in cells} == {"default"}
+    assert any(cell.reverse and cell.bold for cell in cells), "URGENT is bold reverse"
+
+
+def test_on_256_colours_pictures_are_grey(wall: Any) -> None:
+    call = call_view(1)
+    server, terminal = wall(call, environment={"COLORTERM": ""}, shows=" 01 HARRIS")
+    assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
+    box = large_box(server)
+    server.show(picture(call, Side.FAMILY, RED, box, box))
+    see(terminal, "▀▀▀▀▀▀")
+    shown = {
+        cell.fg for y in range(60) for cell in (terminal.screen.buffer[y][x] for x in range(200)) if cell.data == "▀"
+    }
+    assert shown and all(c[0:2] == c[2:4] == c[4:6] for c in shown), shown
+
+
+def test_an_officer_without_permission_is_told_why(wall: Any) -> None:
+    server, terminal = wall(
+        call_view(1), role=Role.GOVERNOR, permissions=["view", "pause", "end", "flag"], shows=" 01 HARRIS"
+    )
+    terminal.press("+")
+    see(terminal, "+ is off: a governor may not do this")
+    terminal.press("p")
+    see(terminal, "Pause is Shift+P")
+    assert not server.got(Command)
+
+
+def test_meter_pattern_of_the_demo_holds_for_every_level(wall: Any) -> None:
+    call = call_view(1)
+    server, terminal = wall(call, shows=" 01 HARRIS")
+    assert terminal.wait_for(lambda t: {m[1] for line in t.text() for m in METER.finditer(line)} == {"F", "R"}, 5)
+    tile = find_tiles(terminal, {1: "HARRIS"})[1]
+    for level, shown in ((-1200, -120), (-999, -100), (-500, -50), (-94, -9), (-5, -1), (0, 0), (30, 3)):
+        server.show(levels(call, level, level))
+        assert terminal.wait_for(lambda t, n=shown: tile.level_dbfs(t, "F") == tile.level_dbfs(t, "R") == n, 5), shown
+        assert find_tiles(terminal, {1: "HARRIS"})[1].meters == tile.meters
