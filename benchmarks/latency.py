@@ -1,8 +1,8 @@
 """From a sound to the painted meter, and from the officer's key to the far peer's last packet and the confirmation.
 
-Each round is a whole demo: six calls on a console of 200 x 60 in a pseudo-terminal, bursts of sound at known times, then
-each call ended by its keys. Beside it, where it exists, aiortc's own way: MediaRelay decodes, a loop measures each frame,
-and an end is `RTCPeerConnection.close()`; it has neither a server nor a screen between, so it is ahead by that much.
+Each round is a whole demo: six calls on a console of 200 x 60 in a pseudo-terminal, bursts of sound at known times,
+then each call ended by its keys. Beside it, where it exists, aiortc's own way: MediaRelay decodes, a loop measures each
+frame, and an end is `RTCPeerConnection.close()`; it has neither a server nor a screen between, so it is ahead by that.
 """
 
 from collections.abc import Iterator

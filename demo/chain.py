@@ -1,9 +1,10 @@
 """Everything of a demo but its console: server, one agent a laptop, the callers. Also what the end-to-end tests run."""
 
-import getpass
 import http.client
 import json
 import os
+import pwd
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -26,9 +27,8 @@ class Chain:
     def __init__(
         self, calls: int, *, data: Path | None = None, port: int = 0, decode: bool = True, **plan: Any
     ) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="sightline-demo-") if data is None else None
-        self.data = Path(self._temporary.name) if self._temporary else data
-        assert self.data is not None
+        self._temporary = data is None
+        self.data = data if data is not None else Path(tempfile.mkdtemp(prefix="sightline-demo-"))
         self._check_folder(self.data)
         self.port = port or _free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
@@ -36,7 +36,7 @@ class Chain:
         self.parts = Parts(self.data / "log")
         self.laptops: dict[str, Part] = {}
         establishment = self.data / "establishment.json"
-        self.plan: Plan = write(establishment, calls, now=datetime.now(UTC), unix_user=getpass.getuser(), **plan)
+        self.plan: Plan = write(establishment, calls, now=datetime.now(UTC), unix_user=_account(), **plan)
         establishment.chmod(0o600)
         try:
             server = ("server", "--data", self.data / "server", "--establishment", establishment, "--port", self.port)
@@ -96,8 +96,7 @@ class Chain:
     def stop(self) -> None:
         self.parts.stop()
         if self._temporary:
-            self._temporary.cleanup()
-            self._temporary = None
+            shutil.rmtree(self.data, ignore_errors=True)
 
     @staticmethod
     def _check_folder(data: Path) -> None:
@@ -111,6 +110,14 @@ class Chain:
                 f"demo: the folder {data} can't be written ({os.strerror(error.errno or 0)}); "
                 "choose another with --data."
             ) from error
+
+
+def _account() -> str:
+    """As the server names whoever comes by its Unix socket."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
 
 
 def _free_port() -> int:

@@ -47,7 +47,8 @@ class Officer:
 
     def admit(self, seat: int, surname: str) -> Done:
         """Waits for the caller, then A, A. Confirmed when the laptop says that the call is open."""
-        self._see(rf"{seat:02d} {re.escape(surname)}.*WAITING", f"a caller waiting at seat {seat:02d}", 30)
+        # Not beyond the tile's edge: another caller may wait in the same row of tiles.
+        self._see(rf"{seat:02d} {re.escape(surname)}[^┌╔▶]*WAITING", f"a caller waiting at seat {seat:02d}", 30)
         self.choose(seat, surname)
         self.terminal.press("A")
         self._see(rf"ADMIT.*{seat:02d} {re.escape(surname)}", "the admission's panel")

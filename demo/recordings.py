@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import av
+from av.error import FFmpegError
 
 
 def durations_s(files: list[Path]) -> dict[Path, float]:
@@ -19,6 +20,6 @@ def _duration_s(file: Path) -> float:
                     at = float(packet.pts * packet.time_base)
                     first = at if first is None else min(first, at)
                     last = max(last, at)
-    except av.FFmpegError:  # a file that is being written may end in the middle of a packet
+    except FFmpegError:  # a file that is being written may end in the middle of a packet
         pass
     return last - first if first is not None else 0.0

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from demo.chain import Chain
-
 ATTRIBUTION = (Path(__file__).parent / "media" / "ATTRIBUTION").read_text(encoding="utf-8").strip()
 
 
@@ -52,7 +50,3 @@ def run(settings: Settings) -> int:
 
 def _leave(number: int, _: FrameType | None) -> None:
     raise SystemExit(128 + number)
-
-
-def start_chain(settings: Settings, **plan: object) -> Chain:
-    return Chain(settings.calls, data=settings.data, port=settings.port, **plan)

@@ -15,6 +15,7 @@ import pytest
 from demo.chain import Chain
 from demo.headless import Run, running
 from demo.processes import child_environment, sightline
+from tests.server_rig import wait_until
 
 LEASE_S = 5.0
 SILENT_S = 2.0
@@ -120,6 +121,7 @@ def wait_for_children(process: subprocess.Popen[str], count: int) -> list[psutil
 def test_however_the_demo_ends_no_process_is_left(how: signal.Signals, tmp_path: Path) -> None:
     process = demo_process("--calls", 2, "--seconds", 60, "--data", tmp_path / "data")
     parts = wait_for_children(process, 5)
+    wait_until((tmp_path / "data" / "server" / "console.sock").exists, "the server listens")
     process.send_signal(how)
     process.communicate(timeout=15)
     _, alive = psutil.wait_procs(parts, timeout=8)
