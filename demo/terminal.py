@@ -31,6 +31,8 @@ class Terminal:
         self.columns, self.rows = columns, rows
         self.screen = pyte.Screen(columns, rows)
         self.bytes_out = 0
+        self.check: Callable[[], None] = lambda: None
+        """Called again and again while somebody waits; what it raises ends the waiting."""
         self.watchers: list[Watcher] = []
         """Called after each piece of output with its time (CLOCK_MONOTONIC, s), while somebody looks at the screen."""
         self._stream = pyte.ByteStream(self.screen)
@@ -96,6 +98,7 @@ class Terminal:
             self.look()
             if condition(self):
                 return True
+            self.check()
             left = deadline - time.monotonic()
             if left <= 0 or (self.part is not None and self.part.process.poll() is not None):
                 return False
