@@ -96,6 +96,7 @@ class Desk:
     def want(self, boxes: list[Box]) -> None:
         if boxes != self._boxes:
             self._boxes = boxes
+            self.wall.wanted = frozenset((box.side, box.width, box.height) for box in boxes)
             self._send(Boxes(boxes))
 
     def order(self, call: CallView, ordered: Ordered, now_s: float) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 CODE, NAME, HALL = "BWI", "Berwyn", "Visits hall"
-OFFICER, OBSERVER = "R. Hughes", "J. Patel"
+OFFICER, GOVERNOR = "R. Hughes", "M. Achebe"
 CALLS_MAX = 36
 MINUTES = 30
 """Each call's booked length, minutes."""
@@ -79,7 +79,7 @@ class Plan:
     seats: dict[int, str]
     """Seat -> the prisoner's SURNAME, as tiles show it."""
     observer_token: str
-    """Lets a second officer's console in over TCP."""
+    """Lets the duty governor's console in over TCP: it sees the wall, and is no officer who watches."""
     _calls: dict[int, str] = field(repr=False)
 
     def call_at(self, seat: int) -> str:
@@ -143,7 +143,7 @@ def write(
         "laptops": laptops,
         "staff": [
             {"name": OFFICER, "role": "officer", "unix_user": unix_user},
-            {"name": OBSERVER, "role": "officer", "token": observer_token},
+            {"name": GOVERNOR, "role": "governor", "token": observer_token},
         ],
         "bookings": bookings,
     }

@@ -8,9 +8,12 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import connect
 
 from schemas.call import CallState, CallView
-from schemas.console import CallChanged, ConsoleHello, ConsoleWelcome, Delta, Snapshot, to_console
+from schemas.console import Beat, CallChanged, ConsoleHello, ConsoleWelcome, Delta, Snapshot, to_console
 from schemas.media import CallHealth
 from schemas.wire import MAX_SERVER_FRAME_BYTES, PROTOCOL_VERSION, encode
+
+BEAT_S = 2.0
+"""A console that does not beat is given up by the server."""
 
 
 class Observer:
@@ -58,7 +61,11 @@ class Observer:
                     f"{self._server}/console", compression=None, max_size=MAX_SERVER_FRAME_BYTES, open_timeout=3
                 ) as link:
                     link.send(encode(self._hello))
+                    beat_due = 0.0
                     while not self._stop.is_set():
+                        if time.monotonic() >= beat_due:
+                            beat_due = time.monotonic() + BEAT_S
+                            link.send(encode(Beat("", False, 0)))
                         try:
                             self._take(to_console.decode(link.recv(timeout=0.5)))
                         except TimeoutError:

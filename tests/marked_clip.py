@@ -12,6 +12,7 @@ NUMBERS = 2 ** (ROWS * COLUMNS)
 DARK, LIGHT = 40, 215
 SOUND_RATE, SOUND_PACKET = 48_000, 960
 LEVEL_DBFS = -20.0
+"""Of a sine after AES17: one at full scale reads 0."""
 
 
 def make(path: Path, seconds: int) -> None:
@@ -26,7 +27,7 @@ def make(path: Path, seconds: int) -> None:
         sound = container.add_stream("libopus", rate=SOUND_RATE, options={"frame_duration": "20"})
         sound.layout, sound.bit_rate = "mono", 32_000
         time_s = np.arange(seconds * SOUND_RATE) / SOUND_RATE
-        tone = (10 ** (LEVEL_DBFS / 20) * np.sqrt(2) * np.sin(2 * np.pi * 440 * time_s) * 32767).astype(np.int16)
+        tone = (10 ** (LEVEL_DBFS / 20) * np.sin(2 * np.pi * 440 * time_s) * 32767).astype(np.int16)
         for number in range(seconds * RATE):
             frame = av.VideoFrame.from_ndarray(picture(number // RATE), format="gray").reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, RATE)

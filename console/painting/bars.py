@@ -86,7 +86,7 @@ def message_row(acts: Acts, notice: str, now_s: float, link_lost: bool, width: i
 def footer(width: int, panel: PanelView | None) -> Row:
     """The keys, from the table of actions; a panel's own while one is open."""
     if panel is not None:
-        keep = f"Enter, Esc: {panel.keep.lower()}" if panel.keep else "Esc: nothing"
+        keep = f"Enter, Esc: {panel.keep.lower()}" if panel.keep else ""
         return cut(
             [(" ", Ink.PLAIN), ("In the panel", Ink.KEY), (f"  {panel.confirm}  ", Ink.PLAIN), (keep, Ink.PLAIN)], width
         )

@@ -77,5 +77,5 @@ class LinkState:
             return f"■ LINK LOST {int(self.silent_s(now_s))} s. Pictures are old."
         if now_s - self.back_s < BACK_SHOWN_S:
             return f"Link ● Back after {self.away_s:.0f} s"
-        took = f" {min(self.round_trips_ms):3.0f} ms" if self.round_trips_ms else ""
+        took = f" {max(0.0, min(self.round_trips_ms)):3.0f} ms" if self.round_trips_ms else ""
         return f"Link ● OK{took}"

@@ -66,7 +66,7 @@ class CallMedia:
         self.pictures[key] = Shown(picture, self._taken_s(picture.at_ms, now_s))
         return True
 
-    def keep_boxes(self, wanted: set[tuple[Side, int, int]]) -> None:
+    def keep_boxes(self, wanted: frozenset[tuple[Side, int, int]]) -> None:
         """Forgets pictures of sizes that are no longer asked for, but never the last one of a side."""
         for side in Side:
             of_side = [key for key in self.pictures if key[0] == side]

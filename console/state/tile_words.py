@@ -121,6 +121,8 @@ def recording_words(wall: Wall, call: CallView, now_s: float) -> tuple[str, bool
     unheard = now_s - media.health_s > HEALTH_HELD_S or call.seat in wall.lost_laptops or wall.link.lost
     if call.state in (CallState.LIVE, CallState.PAUSED) and unheard:
         return "○ REC not known", False
+    if call.state == CallState.ENDED:
+        return "○ REC closed", True
     if health is not None and health.recording == RecordingState.RECORDING:
         return f"● REC {short(health.recording_age_ms / 1000)}", True
     if call.state == CallState.LIVE:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from schemas.call import CallState, CallView, LegView, SeatView
 from schemas.console import CallChanged, ConsoleWelcome, Delta, SeatChanged, Snapshot
-from schemas.media import CallHealth, Levels, Picture
+from schemas.media import CallHealth, Levels, Picture, Side
 
 from .link import LinkState
 from .media import CallMedia
@@ -41,6 +41,8 @@ class Wall:
         """Seat -> since when its laptop is away, for as long as its call is open."""
         self.waiting_since: dict[tuple[str, str], float] = {}
         """(call, leg) -> since when this caller waits, as this console saw it."""
+        self.wanted: frozenset[tuple[Side, int, int]] = frozenset()
+        """The pictures that this console asked for, by side and box; others come for other consoles."""
         self._tick = self._order = -1
 
     @property
@@ -129,6 +131,7 @@ class Wall:
             call = self.calls.get(one.call_id)
             if call is not None and self.media_of(call).take_picture(one, now_s):
                 changed.pictures.add(call.seat)
+                self.media_of(call).keep_boxes(self.wanted)
         return changed
 
     def _take_call(self, call: CallView, now_s: float) -> None:
