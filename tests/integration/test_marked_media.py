@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -57,7 +58,7 @@ def pixels(terminal: Terminal, tile: Tile) -> np.ndarray | None:
 
 def steps(marks: list[int]) -> list[int]:
     """From each mark to the next one, around the clip's end."""
-    return [(b - a) % CLIP_S for a, b in zip(marks, marks[1:], strict=False)]
+    return [(b - a) % CLIP_S for a, b in pairwise(marks)]
 
 
 def test_the_wall_shows_the_frames_that_were_sent_second_by_second(one_call: Run) -> None:
@@ -76,7 +77,7 @@ def test_the_wall_shows_the_frames_that_were_sent_second_by_second(one_call: Run
     run.terminal.watchers.append(watch)
     assert run.terminal.wait_for(lambda _: len(seen) >= 2 and seen[-1][0] - seen[0][0] > WATCHED_S, 30), seen
     # A piece of output may end within a picture: what stood for less than a tick is no picture yet.
-    stood = [now for now, after in zip(seen, seen[1:], strict=False) if after[0] - now[0] > HALF_PAINTED_S]
+    stood = [now for now, after in pairwise(seen) if after[0] - now[0] > HALF_PAINTED_S]
     # A key frame that was asked for may move the clip by up to a group of pictures, once, at the admission.
     settled = stood[2:]
     moved, took = sum(steps([mark for _, mark in settled])), settled[-1][0] - settled[0][0]
