@@ -1,6 +1,7 @@
 """Wires the agent, and runs it until it is told to stop."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from .settings import Settings
 
 log = structlog.get_logger()
 
-CODECS: tuple[tuple[str, Literal["r", "w"]], ...] = (("libopus", "r"), ("libopus", "w"), ("vp8", "r"))
+CODECS: tuple[tuple[str, Literal["r", "w"]], ...] = (("opus", "r"), ("libopus", "w"), ("vp8", "r"))
 CLOSE_S = 3.5
 
 
@@ -26,6 +27,10 @@ def run(settings: Settings) -> int:
     aiortc_internals.check_version()
     _check_codecs()
     _check_folder(settings)
+    aiortc_internals.take_rtp_past_stun()
+    # Packets come and go without cycles: what was loaded need not be looked at again and again.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
     if settings.interface:
         aiortc_internals.use_interface(settings.interface)
     try:

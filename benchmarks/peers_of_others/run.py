@@ -10,7 +10,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle, islice
@@ -110,16 +111,17 @@ class Program:
             self.process.wait()
 
 
-def relay_latency(*, seconds: float, calls: int = CALLS, closes: int = CLOSES) -> RelayLatency:
-    """Bursts at each client in turn for so many seconds, then `closes` ends; the clients come back after each."""
+@contextmanager
+def relaying(calls: int, clip: Path | None = None, *options: str) -> Iterator[tuple[Plan, Program, Program]]:
+    """The relay with the demo's callers connected to it: the plan, the relay, the callers."""
     with tempfile.TemporaryDirectory(prefix="sightline-aiortc-") as name:
         folder = Path(name)
-        plan = write(folder / "establishment.json", calls, now=datetime.now(UTC), unix_user="")
+        plan = write(folder / "establishment.json", calls, now=datetime.now(UTC), unix_user="", clip=clip)
         plan_file = folder / "callers.json"
         plan_file.touch(mode=0o600)
         plan_file.write_text(json.dumps(plan.peers_as_json()))
         relay = Program(
-            "benchmarks.peers_of_others.aiortc_relay", "--plan", str(plan_file), "--recordings", str(folder)
+            "benchmarks.peers_of_others.aiortc_relay", "--plan", str(plan_file), "--recordings", str(folder), *options
         )
         callers = None
         try:
@@ -127,12 +129,27 @@ def relay_latency(*, seconds: float, calls: int = CALLS, closes: int = CLOSES) -
             server = f"ws://127.0.0.1:{port}"
             callers = Program("demo.peers.process", "--server", server, "--plan", str(plan_file), "--no-decode")
             relay.need(lambda e: e["event"] == "all connected", START_S, "not all callers connect")
-            time.sleep(SETTLE_S)
-            return _measure(plan, relay, callers, seconds, closes)
+            yield plan, relay, callers
         finally:
             if callers is not None:
                 callers.stop()
             relay.stop()
+
+
+def relay_latency(*, seconds: float, calls: int = CALLS, closes: int = CLOSES) -> RelayLatency:
+    """Bursts at each client in turn for so many seconds, then `closes` ends; the clients come back after each."""
+    with relaying(calls) as (plan, relay, callers):
+        time.sleep(SETTLE_S)
+        return _measure(plan, relay, callers, seconds, closes)
+
+
+def relay_cores(*, seconds: float, clip: Path) -> float:
+    """Cores that the relay takes for one call of two legs that play this clip, recorded, over so many seconds."""
+    with relaying(1, clip) as (_, relay, _):
+        time.sleep(SETTLE_S)
+        cpu, began = relay.cpu_s(), time.monotonic()
+        time.sleep(seconds)
+        return (relay.cpu_s() - cpu) / (time.monotonic() - began)
 
 
 def _measure(plan: Plan, relay: Program, callers: Program, seconds: float, count: int) -> RelayLatency:

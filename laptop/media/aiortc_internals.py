@@ -1,27 +1,38 @@
 """Every private name of aiortc and aioice that the agent uses, in one place, checked at the start.
 
 What is done with them, and why no public way exists (aiortc 1.16):
-- a receiver's packets are seen before its jitter buffer, so that they can be forwarded as they come;
-- whole encoded frames are taken where aiortc would decode them;
-- a sender sends our packets under its own SSRC, answers NACK from our history, passes key frame requests on, and its
-  own loop (which polls 50 times a second without a track) rests;
+- a connection's RTP is taken where it comes in and sent where it goes out, as bytes and within one callback: aiortc's
+  own way goes through a queue, two tasks and two packet objects, and costs four times as much;
+- its statistics, NACK generator and jitter buffer are fed by us, so that RTCP reports are right and frames are whole;
+- a sender answers NACK from our history, passes key frame requests on, and its own loop (which polls 50 times a second
+  without a track) rests;
 - host candidates come from the address that we choose (aioice leaves 127.0.0.1 out).
+ICE, DTLS, RTCP and everything that is no RTP packet stay with aiortc.
 """
 
 import asyncio
-import queue
+import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
 import aioice.ice
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver, clock
-from aiortc.codecs import is_rtx
-from aiortc.rtp import RtcpPsfbPacket, RtpPacket, pack_remb_fci, unwrap_rtx, wrap_rtx
+import pylibsrtp
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
+from aiortc.codecs import depayload, is_rtx
+from aiortc.jitterbuffer import JitterBuffer
+from aiortc.rtcdtlstransport import State
+from aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
+from aiortc.rtp import HeaderExtensions, RtcpPsfbPacket, is_rtcp, pack_remb_fci
+
+from . import rtp
+from .rtp import Packet
 
 EXPECTED = "1.16.0"
 REMB = 15  # RTCP payload-specific feedback format "application layer"
-_RECEIVER = ("codecs", "decoder_queue", "rtcp_ssrc", "remote_streams", "remote_bitrate_estimator", "rtx_ssrc")
+NTP_EPOCH_S = 2_208_988_800
+"""From 1900, where NTP begins, to 1970; a multiple of 64 s, so abs-send-time needs no correction."""
+_RECEIVER = ("codecs", "decoder_queue", "rtcp_ssrc", "remote_streams", "rtx_ssrc")
 _SENDER = (
     "rtp_started",
     "rtp_exited",
@@ -35,8 +46,9 @@ _SENDER = (
     "octet_count",
 )
 
-OnPacket = Callable[[RtpPacket], Awaitable[None]]
-OnFrame = Callable[[Any], None]
+OnPacket = Callable[[Packet], None]
+OnFrame = Callable[[bytes, int], None]
+"""(an encoded frame, its RTP timestamp)"""
 
 
 def check_version() -> None:
@@ -52,12 +64,16 @@ def check_names() -> None:
     receiver, sender = transceiver.receiver, transceiver.sender
     missing = [f"RTCRtpReceiver.__{n}" for n in _RECEIVER if not hasattr(receiver, f"_RTCRtpReceiver__{n}")]
     missing += [f"RTCRtpSender.__{n}" for n in _SENDER if not hasattr(sender, f"_RTCRtpSender__{n}")]
+    ice = receiver.transport.transport
     for owner, names in (
-        (receiver, ("_handle_rtp_packet", "_send_rtcp", "_send_rtcp_pli")),
+        (receiver, ("_send_rtcp", "_send_rtcp_pli", "_send_rtcp_nack")),
         (sender, ("_run_rtp", "_retransmit", "_send_keyframe", "_ssrc", "_rtx_ssrc")),
         (transceiver, ("_codecs",)),
-        (receiver.transport, ("_send_rtp",)),
+        (receiver.transport, ("_state", "_rx_srtp", "_tx_srtp", "_rtp_router")),
+        (ice, ("_connection",)),
+        (getattr(ice, "_connection", None), ("data_received", "_nominated")),
         (aioice.ice, ("get_host_addresses",)),
+        (aioice.ice.StunProtocol, ("datagram_received",)),
     ):
         missing += [f"{type(owner).__name__}.{name}" for name in names if not hasattr(owner, name)]
     if missing:
@@ -69,65 +85,128 @@ def use_interface(address: str) -> None:
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [address]
 
 
-class _FrameTap(queue.Queue[Any]):
-    """Stands where a receiver puts encoded frames for its decoder thread: they come to us, on the event loop."""
+def take_rtp_past_stun() -> None:
+    """From now on what is RTP by its first byte (RFC 7983) is not first tried as a STUN message."""
+    before = aioice.ice.StunProtocol.datagram_received
 
-    def __init__(self, on_frame: OnFrame) -> None:
-        super().__init__()
-        self._on_frame = on_frame
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        if item is None:  # the receiver stops, and with it its thread
-            super().put(None)
+    def datagram_received(self: Any, data: Any, addr: Any) -> None:
+        if data and 127 < data[0] < 192:
+            self.receiver.data_received(data, self.local_candidate.component)
         else:
-            self._on_frame(item[1])
+            before(self, data, addr)
+
+    aioice.ice.StunProtocol.datagram_received = datagram_received
+
+
+class Pipe:
+    """A connection's way in and out for RTP. `on_packet` gets each packet, decrypted; what it raises is counted and
+    goes no further. Made when offer and answer are both set, before the connection is up."""
+
+    def __init__(self, receiver: RTCRtpReceiver, on_packet: OnPacket) -> None:
+        self.errors = 0
+        self.not_rtp = 0
+        """Packets that could not be decrypted or read."""
+        self._dtls: Any = receiver.transport
+        self._ice: Any = self._dtls.transport._connection
+        self._on_packet = on_packet
+        self._others = self._ice.data_received
+        self._ice.data_received = self._data_received
+        self._pair: Any = None
+        self._address: tuple[str, int] = ("", 0)
+
+    def _data_received(self, data: bytes, component: int) -> None:
+        if data and 127 < data[0] < 192 and not is_rtcp(data) and self._dtls._rx_srtp is not None:
+            try:
+                self._take(data)
+            except Exception:
+                self.errors += 1
+        else:
+            self._others(data, component)
+
+    def _take(self, data: bytes) -> None:
+        try:
+            packet = rtp.parse(self._dtls._rx_srtp.unprotect(data))
+        except (pylibsrtp.Error, ValueError):
+            packet = None
+        if packet is None:
+            self.not_rtp += 1
+        else:
+            self._on_packet(packet)
+
+    def send(self, packet: bytes) -> None:
+        """Encrypts and sends at once. ConnectionError when the connection is not open (any more)."""
+        pair = self._ice._nominated.get(1)
+        if self._dtls._state is not State.CONNECTED or pair is None or pair.protocol.transport.is_closing():
+            raise ConnectionError("not connected")
+        if pair is not self._pair:
+            self._pair, self._address = pair, pair.remote_addr
+        pair.protocol.transport.sendto(self._dtls._tx_srtp.protect(packet), self._address)
 
 
 class Inlet:
-    """One receiver: `on_packet` gets each RTP packet of its source (retransmissions unwrapped), `on_frame` each
-    encoded frame. Must be made before the connection starts. What they raise is counted, and goes no further: an
-    exception in a tap would stop the receive pump."""
+    """One receiver: `on_packet` gets each RTP packet of its source (retransmissions unwrapped), `on_frame` each whole
+    encoded frame, for video. `take` is fed with the connection's packets. Must be made before the connection starts.
+
+    One source only: the one that the offer announces, or the first that comes when it announces none.
+    """
 
     def __init__(self, receiver: RTCRtpReceiver, on_packet: OnPacket, on_frame: OnFrame | None) -> None:
-        self.errors = 0
         self.ssrc = 0
+        self.strange = 0
+        """Packets of a source or in a form that was not agreed."""
         self._receiver: Any = receiver
-        self._on_packet = on_packet
-        self._before = self._receiver._handle_rtp_packet
-        self._receiver._handle_rtp_packet = self._handle
-        # Our own REMB is sent instead (see `tell_bandwidth`); aiortc's ramp takes half a minute.
-        self._receiver._RTCRtpReceiver__remote_bitrate_estimator = None
-        self._receiver._RTCRtpReceiver__decoder_queue = _FrameTap(self._guarded(on_frame) if on_frame else _nothing)
+        self._on_packet, self._on_frame = on_packet, on_frame
+        self._statistics: StreamStatistics | None = None
+        self._nacks = NackGenerator()
+        self._jitter_buffer = JitterBuffer(capacity=512, is_video=True)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._receiver._RTCRtpReceiver__decoder_queue.put(None)  # its decoder thread has nothing to do, and ends
 
-    def _guarded(self, tap: OnFrame) -> OnFrame:
-        def guarded(frame: Any) -> None:
-            try:
-                tap(frame)
-            except Exception:
-                self.errors += 1
+    @property
+    def payload_types(self) -> dict[int, Any]:
+        """Payload type -> codec, as agreed; empty until the connection is up."""
+        return self._receiver._RTCRtpReceiver__codecs
 
-        return guarded
+    def take(self, packet: Packet) -> None:
+        codec = self.payload_types[packet.payload_type]
+        if is_rtx(codec):
+            original = self._receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc)
+            unwrapped = rtp.unwrapped_rtx(packet, codec.parameters["apt"], original) if original else None
+            if unwrapped is None:
+                return  # a probe of the sender's bandwidth estimation
+            packet, codec = unwrapped, self.payload_types[codec.parameters["apt"]]
+        if packet.ssrc != self.ssrc and not self._accept(packet.ssrc, codec.clockRate):
+            self.strange += 1
+            return
+        assert self._statistics is not None
+        self._statistics.add(packet)  # type: ignore[arg-type]
+        self._on_packet(packet)
+        if self._on_frame is not None:
+            self._assemble(packet, codec)
 
-    async def _handle(self, packet: RtpPacket, arrival_time_ms: int) -> None:
+    def _accept(self, ssrc: int, clock_rate: int) -> bool:
+        announced = self._receiver.transport._rtp_router.ssrc_table
+        mine = [known for known, receiver in announced.items() if receiver is self._receiver]
+        if self.ssrc or (mine and ssrc not in mine):
+            return False
+        self.ssrc, self._statistics = ssrc, StreamStatistics(clock_rate)
+        self._receiver._RTCRtpReceiver__remote_streams[ssrc] = self._statistics
+        return True
+
+    def _assemble(self, packet: Packet, codec: Any) -> None:
+        assert self._on_frame is not None
+        if self._nacks.add(packet):  # type: ignore[arg-type]
+            self._later(self._receiver._send_rtcp_nack(self.ssrc, sorted(self._nacks.missing)))
         try:
-            original = self._original(packet)
-            if original is not None:
-                await self._on_packet(original)
-        except Exception:
-            self.errors += 1
-        await self._before(packet, arrival_time_ms=arrival_time_ms)
-
-    def _original(self, packet: RtpPacket) -> RtpPacket | None:
-        codec = self._receiver._RTCRtpReceiver__codecs.get(packet.payload_type)
-        if codec is None:
-            return None
-        if not is_rtx(codec):
-            self.ssrc = packet.ssrc
-            return packet
-        ssrc = self._receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc)
-        if ssrc is None or len(packet.payload) < 3:
-            return None
-        return unwrap_rtx(packet, payload_type=codec.parameters["apt"], ssrc=ssrc)
+            packet._data = depayload(codec, packet.payload) if packet.payload else b""
+        except ValueError:
+            self.strange += 1
+            return
+        lost, frame = self._jitter_buffer.add(packet)  # type: ignore[arg-type]
+        if lost:
+            self._later(self.ask_for_key_frame())
+        if frame is not None:
+            self._on_frame(frame.data, frame.timestamp)
 
     async def ask_for_key_frame(self) -> None:
         if self.ssrc:
@@ -141,14 +220,20 @@ class Inlet:
 
     def counts(self) -> tuple[int, int, float]:
         """(packets expected, packets received, jitter in ms) of the present source so far."""
-        stream = self._receiver._RTCRtpReceiver__remote_streams.get(self.ssrc)
+        stream = self._statistics
         if stream is None or stream.max_seq is None:
             return 0, 0, 0.0
         return stream.packets_expected, stream.packets_received, stream.jitter * 1000 / stream._clockrate
 
+    def _later(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
 
 class Outlet:
-    """One sender: sends packets that we made under its identity. Must be made before the connection starts.
+    """One sender: sends what we made under its identity. Must be made before the connection starts; `pipe` is set when
+    it is.
 
     `on_retransmit(sequence)` and `on_key_frame_wanted()` are called when the far peer asks.
     """
@@ -159,12 +244,18 @@ class Outlet:
         on_retransmit: Callable[[int], Awaitable[None]],
         on_key_frame_wanted: Callable[[], None],
     ) -> None:
+        self.pipe: Pipe | None = None
         self._transceiver: Any = transceiver
         self._sender: Any = transceiver.sender
         self._sender._run_rtp = self._rest
         self._sender._retransmit = on_retransmit
         self._sender._send_keyframe = on_key_frame_wanted
         self._rtx_sequence = 1
+        self._identity: tuple[int, int] | None = None
+        """(payload type, SSRC)"""
+        self._extensions = b""
+        self._send_time_at = 0
+        """Where abs-send-time stands in the extensions; 0: it was not agreed."""
 
     async def _rest(self, _codec: Any) -> None:
         sender: Any = self._sender
@@ -176,44 +267,56 @@ class Outlet:
         sender._RTCRtpSender__rtp_exited.set()
 
     @property
-    def ssrc(self) -> int:
-        return self._sender._ssrc
-
-    @property
-    def payload_type(self) -> int:
-        return self._transceiver._codecs[0].payloadType
-
-    @property
-    def mid(self) -> str:
-        return self._sender._RTCRtpSender__mid
-
-    @property
     def round_trip_s(self) -> float | None:
         return self._sender._RTCRtpSender__rtt
 
-    async def send(self, packet: RtpPacket, ntp_time: int) -> None:
-        """ConnectionError when the connection is not open (any more)."""
-        sender: Any = self._sender
-        await sender.transport._send_rtp(packet.serialize(sender._RTCRtpSender__rtp_header_extensions_map))
+    def send(self, marker: bool, sequence: int, timestamp: int, payload: bytes) -> bytes:
+        """Sends a packet and returns it as it was before encryption. ConnectionError when the connection is not open;
+        ValueError for one that is too long."""
+        if self.pipe is None or not self._sender._RTCRtpSender__rtp_started.is_set():
+            raise ConnectionError("not connected")
+        payload_type, ssrc = self._identity or self._agree()
+        now_s = time.time()
+        packet = rtp.build(payload_type, marker, sequence, timestamp, ssrc, self._extensions_at(now_s), payload)
+        self.pipe.send(packet)
         # The sender's own reports (RTCP SR) speak of our packets.
-        sender._RTCRtpSender__ntp_timestamp = ntp_time
-        sender._RTCRtpSender__rtp_timestamp = packet.timestamp
-        sender._RTCRtpSender__packet_count += 1
-        sender._RTCRtpSender__octet_count += len(packet.payload)
-
-    async def send_again(self, packet: RtpPacket) -> None:
         sender: Any = self._sender
-        rtx = sender._RTCRtpSender__rtx_payload_type
+        sender._RTCRtpSender__ntp_timestamp = int((now_s + NTP_EPOCH_S) * 2**32)
+        sender._RTCRtpSender__rtp_timestamp = timestamp
+        sender._RTCRtpSender__packet_count += 1
+        sender._RTCRtpSender__octet_count += len(payload)
+        return packet
+
+    def send_again(self, packet: bytes) -> None:
+        """A packet that `send` returned, as a retransmission."""
+        assert self.pipe is not None
+        rtx = self._sender._RTCRtpSender__rtx_payload_type
         if rtx is not None:
-            packet = wrap_rtx(packet, payload_type=rtx, sequence_number=self._rtx_sequence, ssrc=sender._rtx_ssrc)
+            packet = rtp.wrapped_rtx(packet, rtx, self._rtx_sequence, self._sender._rtx_ssrc)
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
-        await sender.transport._send_rtp(packet.serialize(sender._RTCRtpSender__rtp_header_extensions_map))
+        self.pipe.send(packet)
 
+    def _agree(self) -> tuple[int, int]:
+        """What both ends have agreed on by now: payload type, extensions."""
+        self._extensions, self._send_time_at = b"", 0
+        blank, marked = self._packed(0), self._packed(0xFFFFFF)
+        if blank:
+            self._extensions = rtp.ONE_BYTE_EXTENSIONS.to_bytes(2, "big") + (len(blank) // 4).to_bytes(2, "big") + blank
+            first = next((i for i, (a, b) in enumerate(zip(blank, marked, strict=True)) if a != b), None)
+            self._send_time_at = 0 if first is None else first + 4
+        self._identity = self._transceiver._codecs[0].payloadType, self._sender._ssrc
+        return self._identity
 
-def ntp_now() -> int:
-    """The present moment as in RTCP sender reports."""
-    return clock.current_ntp_time()
+    def _packed(self, send_time: int) -> bytes:
+        values = HeaderExtensions(mid=self._sender._RTCRtpSender__mid)
+        if self._sender.kind == "video":
+            values.abs_send_time = send_time
+        profile, packed = self._sender._RTCRtpSender__rtp_header_extensions_map.set(values)
+        return packed if profile == rtp.ONE_BYTE_EXTENSIONS else b""
 
-
-def _nothing(_frame: Any) -> None:
-    pass
+    def _extensions_at(self, now_s: float) -> bytes:
+        at = self._send_time_at
+        if not at:
+            return self._extensions
+        send_time = (int(now_s * 2**18) & 0xFFFFFF).to_bytes(3, "big")
+        return self._extensions[:at] + send_time + self._extensions[at + 3 :]

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from aiortc import RTCRtpTransceiver
 from aiortc.codecs.vpx import VpxPayloadDescriptor
-from aiortc.rtp import RtpPacket
 
-from .aiortc_internals import Outlet, ntp_now
+from .aiortc_internals import Outlet, Pipe
+from .rtp import Packet
 
 HISTORY = 512
 """Packets that can be sent again, a power of two."""
@@ -30,7 +30,8 @@ class Forward:
         self.sent = 0
         self._kind, self._may_flow, self._want_key_frame = kind, may_flow, want_key_frame
         self._outlet = Outlet(transceiver, self._send_again, self._key_frame_wanted)
-        self._history: list[RtpPacket | None] = [None] * HISTORY
+        self._history: list[tuple[int, bytes] | None] = [None] * HISTORY
+        """(sequence number, packet before encryption)"""
         self._last_sequence = 0
         self._last_timestamp: int | None = None
         self._last_sent_at = 0.0
@@ -41,13 +42,17 @@ class Forward:
     def round_trip_ms(self) -> float:
         return (self._outlet.round_trip_s or 0.0) * 1000
 
+    def use(self, pipe: Pipe) -> None:
+        """The connection's way out; until it is there, nothing can be sent."""
+        self._outlet.pipe = pipe
+
     def stop(self) -> None:
         """Nothing flows for now: the next packet begins a new run, and what was sent is not sent again."""
         if self._running:
             self._running = False
             self._history = [None] * HISTORY
 
-    async def send(self, packet: RtpPacket) -> None:
+    def send(self, packet: Packet) -> None:
         """The caller has made sure that it may flow. Picture waits for a key frame to begin with."""
         if not packet.payload:
             return
@@ -58,29 +63,20 @@ class Forward:
             self._begin(packet)
         if (packet.sequence_number - self._first_sequence) & 0xFFFF > 0x8000:
             return  # late, from before the run
-        out = RtpPacket(
-            payload_type=self._outlet.payload_type,
-            marker=packet.marker,
-            sequence_number=(packet.sequence_number + self._sequence_offset) & 0xFFFF,
-            timestamp=(packet.timestamp + self._timestamp_offset) & 0xFFFFFFFF,
-            ssrc=self._outlet.ssrc,
-            payload=packet.payload,
-        )
-        now = ntp_now()
-        out.extensions.mid = self._outlet.mid
-        if self._kind == "video":
-            out.extensions.abs_send_time = (now >> 14) & 0xFFFFFF
-            self._history[out.sequence_number & (HISTORY - 1)] = out
-        if (out.sequence_number - self._last_sequence) & 0xFFFF < 0x8000:
-            self._last_sequence, self._last_timestamp = out.sequence_number, out.timestamp
+        sequence = (packet.sequence_number + self._sequence_offset) & 0xFFFF
+        timestamp = (packet.timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        if (sequence - self._last_sequence) & 0xFFFF < 0x8000:
+            self._last_sequence, self._last_timestamp = sequence, timestamp
             self._last_sent_at = time.monotonic()
         try:
-            await self._outlet.send(out, now)
-            self.sent += 1
-        except ConnectionError:  # the far peer is not connected (any more)
-            pass
+            sent = self._outlet.send(packet.marker, sequence, timestamp, packet.payload)
+        except (ConnectionError, ValueError):  # the far peer is not connected (any more), or the packet is too long
+            return
+        self.sent += 1
+        if self._kind == "video":
+            self._history[sequence & (HISTORY - 1)] = sequence, sent
 
-    def _begin(self, packet: RtpPacket) -> None:
+    def _begin(self, packet: Packet) -> None:
         """The row goes on where it stopped, and its clock as if it had run on."""
         self._running = True
         self._source_ssrc, self._first_sequence = packet.ssrc, packet.sequence_number
@@ -94,11 +90,11 @@ class Forward:
 
     async def _send_again(self, sequence: int) -> None:
         """The far peer's NACK."""
-        packet = self._history[sequence & (HISTORY - 1)]
-        if packet is not None and packet.sequence_number == sequence and self._may_flow():
+        kept = self._history[sequence & (HISTORY - 1)]
+        if kept is not None and kept[0] == sequence and self._may_flow():
             try:
-                await self._outlet.send_again(packet)
-            except ConnectionError:
+                self._outlet.send_again(kept[1])
+            except (ConnectionError, ValueError):
                 pass
 
     def _key_frame_wanted(self) -> None:

@@ -2,9 +2,8 @@
 
 import struct
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from aiortc import (
     RTCBundlePolicy,
@@ -14,13 +13,13 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.exceptions import InvalidStateError
-from aiortc.rtp import RtpPacket
 from aiortc.sdp import SessionDescription
 
 from schemas.media import LegHealth, Side
 
-from .aiortc_internals import Inlet
+from .aiortc_internals import Inlet, Pipe
 from .forward import Forward
+from .rtp import Packet
 
 SILENT_S = 2.0
 """A leg without media for so long counts as gone."""
@@ -46,7 +45,7 @@ class Frame:
     size: tuple[int, int] = (0, 0)
 
 
-OnPacket = Callable[["Leg", str, RtpPacket], Awaitable[None]]
+OnPacket = Callable[["Leg", str, Packet], None]
 OnFrame = Callable[["Leg", Frame], None]
 
 
@@ -89,14 +88,31 @@ class Leg:
             transceiver = self._connection.addTransceiver(kind, direction="sendrecv")
             offered = RTCRtpSender.getCapabilities(kind).codecs
             transceiver.setCodecPreferences([c for c in offered if c.mimeType in (mime, f"{kind}/rtx")])
-            self._inlets[kind] = Inlet(transceiver.receiver, self._packet_tap(kind), self._frame_tap(kind))
+            self._inlets[kind] = Inlet(
+                transceiver.receiver, self._packet_tap(kind), self._take_picture if kind == "video" else None
+            )
             self.forwards[kind] = Forward(kind, transceiver, self._flow_check(kind), self._key_frame_wanted)
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except (ValueError, InvalidStateError, KeyError, IndexError, AttributeError, TypeError) as error:
             raise OfferError(f"the offer can't be taken: {str(error)[:200]}") from error
+        self._open_pipe()
         return self._connection.localDescription.sdp
+
+    def _open_pipe(self) -> None:
+        receivers = [transceiver.receiver for transceiver in self._connection.getTransceivers()]
+        if len({id(receiver.transport) for receiver in receivers}) != 1:
+            raise OfferError("sound and picture must share one connection (BUNDLE)")
+        pipe = Pipe(receivers[0], self._take)
+        for forward in self.forwards.values():
+            forward.use(pipe)
+
+    def _take(self, packet: Packet) -> None:
+        for inlet in self._inlets.values():
+            if packet.payload_type in inlet.payload_types:
+                inlet.take(packet)
+                return
 
     async def close(self) -> None:
         await self._connection.close()
@@ -163,26 +179,21 @@ class Leg:
             kbit_per_s=round(octets * 8 / took / 1000, 1),
         )
 
-    def _packet_tap(self, kind: str) -> Callable[[RtpPacket], Awaitable[None]]:
-        async def tap(packet: RtpPacket) -> None:
+    def _packet_tap(self, kind: str) -> Callable[[Packet], None]:
+        def tap(packet: Packet) -> None:
             self.heard_at = time.monotonic()
             self._bytes += len(packet.payload)
-            await self._on_packet(self, kind, packet)
+            self._on_packet(self, kind, packet)
 
         return tap
 
-    def _frame_tap(self, kind: str) -> Callable[[Any], None] | None:
-        if kind == "audio":
-            return None  # each packet is a frame: taken before the jitter buffer
-        return self._take_picture
-
-    def _take_picture(self, encoded: Any) -> None:
-        key = len(encoded.data) > 9 and not encoded.data[0] & 1
+    def _take_picture(self, data: bytes, timestamp: int) -> None:
+        key = len(data) > 9 and not data[0] & 1
         if key:
-            width, height = struct.unpack_from("<HH", encoded.data, 6)
+            width, height = struct.unpack_from("<HH", data, 6)
             self.picture_size = width & 0x3FFF, height & 0x3FFF
         self._frames += 1
-        self._on_frame(self, Frame("video", encoded.data, encoded.timestamp, key, self.picture_size))
+        self._on_frame(self, Frame("video", data, timestamp, key, self.picture_size))
 
     def _flow_check(self, kind: str) -> Callable[[], bool]:
         return lambda: self._may_flow(self, kind)

@@ -2,7 +2,7 @@
 
 RISE_DB = 10.0
 AUDIBLE_DBFS = -45.0
-BETWEEN_S = 0.04
+BETWEEN_S = 0.03
 
 
 def is_attack(newest_dbfs: float, told_dbfs: float, since_told_s: float) -> bool:
