@@ -15,7 +15,7 @@ from demo.headless import running
 
 CALLS = 6
 ROUNDS, BURSTS_S = 17, 11.0
-QUICK_ROUNDS, QUICK_BURSTS_S = 1, 8.0
+QUICK_ROUNDS, QUICK_BURSTS_S = 1, 6.0
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -34,7 +34,7 @@ def measure(*, quick: bool) -> Iterator[Figure]:
             delays += run.measured.delays_ms
             if run.measured.bursts_missed:
                 raise RuntimeError(f"{run.measured.bursts_missed} bursts were never shown")
-    theirs = relay_latency(seconds=8 if quick else 30)
+    theirs = relay_latency(seconds=6, closes=2) if quick else relay_latency(seconds=30)
     sound, end = percentile(delays, 0.99), percentile(last_packets, 0.99)
     confirmed = percentile(confirmations, 0.99)
     usual = "aiortc MediaRelay, sound to its level, no screen"

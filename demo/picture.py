@@ -1,6 +1,7 @@
 """A terminal's screen as an SVG picture."""
 
 import io
+import re
 
 from rich.color import Color, ColorParseError
 from rich.console import Console
@@ -30,7 +31,8 @@ def as_svg(terminal: Terminal) -> str:
             cell = cells[column]
             line.append(cell.data, _style(cell.fg, cell.bg, cell.bold, cell.underscore, cell.reverse))
         console.print(line)
-    return console.export_svg(title="Sightline")
+    # A picture that is looked at offline asks nobody for a font.
+    return re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="Sightline"), flags=re.DOTALL)
 
 
 def _style(fg: str, bg: str, bold: bool, underline: bool, reverse: bool) -> Style:

@@ -166,7 +166,9 @@ def _measure(plan: Plan, relay: Program, callers: Program, seconds: float, count
         else:
             levels.append(delay)
     cores = (relay.cpu_s() - cpu) / (time.monotonic() - began)
-    for seat in islice(cycle(plan.seats), count):
+    for number, seat in enumerate(islice(cycle(plan.seats), count)):
+        if number:
+            _wait_for_return(relay)
         closes.append(_close_ms(plan.peers_of(plan.call_at(seat)), relay, callers))
     return RelayLatency(levels, closes, missed, cores)
 
@@ -180,9 +182,14 @@ def _close_ms(names: list[str], relay: Program, callers: Program) -> float:
     time.sleep(0.2)
     peers = _report(callers)
     last = max(peers[name]["last_at"] or 0.0 for name in names)
-    relay.need(lambda e: e["event"] == "all connected", START_S, "the callers do not come back", since=seen)
-    time.sleep(SETTLE_S)
     return max(0.0, (last - ordered) * 1000)
+
+
+def _wait_for_return(relay: Program) -> None:
+    """The callers of the call that was closed last are connected again, and the encoders have found their rate."""
+    closed = max(n for n, event in enumerate(relay.events) if event["event"] == "closed")
+    relay.need(lambda e: e["event"] == "all connected", START_S, "the callers do not come back", since=closed)
+    time.sleep(SETTLE_S)
 
 
 def _burst_ms(number: int, peer: str, relay: Program, callers: Program) -> float | None:
