@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := schemas server laptop console cli demo benchmarks tests
 
-.PHONY: run test check lint setup bench lock clean
+.PHONY: run test check lint setup bench wire lock clean
 
 run: setup
 	@$(BIN)/sightline demo $(ARGS)
@@ -31,6 +31,10 @@ setup: .venv/ready
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(NAME) $(if $(QUICK),--quick)
+
+# After a change of messages: the golden bytes of the current version, and the JSON Schema.
+wire: setup
+	$(BIN)/python -m tests.golden
 
 # After a change of dependencies in pyproject.toml.
 lock: setup

@@ -1,4 +1,4 @@
-"""`sightline server | laptop | console | demo | audit`: reads the arguments, then hands over to the part's bootstrap.
+"""`sightline PART`: reads the arguments, then hands over to the part's bootstrap.
 
 Exit status: 0 done, 1 with one sentence on standard error when the part could not start, 2 for wrong arguments.
 """
@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     audit = parts.add_parser("audit", help="check the audit's hash chain and say how long it is, as JSON")
     audit.add_argument("--data", type=Path, required=True, help="the server's data folder")
     audit.set_defaults(start=_audit)
+
+    schema = parts.add_parser("schema", help="every message between the programs, as one JSON Schema document")
+    schema.set_defaults(start=_schema)
 
     laptop = parts.add_parser("laptop", help="the agent on a secure laptop")
     laptop.add_argument("--server", default=f"ws://127.0.0.1:{DEFAULT_PORT}", help="URL of the server")
@@ -95,6 +98,13 @@ def _audit(chosen: argparse.Namespace) -> int:
     found = verify_audit(chosen.data)
     print(json.dumps(found))
     return 0 if found["intact"] else 1
+
+
+def _schema(chosen: argparse.Namespace) -> int:
+    from schemas.document import printed
+
+    print(printed(), end="")
+    return 0
 
 
 def _laptop(chosen: argparse.Namespace) -> int:

@@ -9,6 +9,8 @@ from .wire import Count, Id, Message, Milliseconds, Name, OptionalId, Seat, Word
 
 
 class CallState(StrEnum):
+    """Where a call is in its life."""
+
     REQUESTED = "REQUESTED"
     BOOKED = "BOOKED"
     WAITING = "WAITING"
@@ -56,6 +58,8 @@ class Category(StrEnum):
 
 
 class Role(StrEnum):
+    """Of a member of staff; permissions follow from it."""
+
     OFFICER = "officer"
     ORDERLY_OFFICER = "orderly officer"
     GOVERNOR = "governor"

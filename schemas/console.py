@@ -41,6 +41,8 @@ class Boxes(Message, tag=42, frozen=True):
 
 
 class TimeProbe(Message, tag=43, frozen=True):
+    """Asks for the server's time; `sent_ms` is the console's own and comes back as it was."""
+
     sent_ms: Milliseconds
 
 
@@ -49,28 +51,38 @@ class SnapshotRequest(Message, tag=44, frozen=True):
 
 
 class Admit(Message, tag=1, frozen=True):
+    """Lets one leg be seen and heard."""
+
     leg: Id
 
 
 class Refuse(Message, tag=2, frozen=True):
+    """Sends one leg away."""
+
     leg: Id
 
 
 class Notice(Message, tag=3, frozen=True):
+    """Words for one side, or for both when `side` is absent."""
+
     side: Side | None
     words: Words
 
 
 class Warn(Message, tag=4, frozen=True):
+    """A warning for one side or both; it counts."""
+
     side: Side | None
     words: Words
 
 
 class Pause(Message, tag=5, frozen=True):
-    pass
+    """Stops picture and sound both ways; the clock runs on."""
 
 
 class Resume(Message, tag=6, frozen=True):
+    """Lifts a pause; after a false alarm the lost time is given back."""
+
     false_alarm: bool
 
 
@@ -81,10 +93,14 @@ class Extend(Message, tag=7, frozen=True):
 
 
 class End(Message, tag=8, frozen=True):
+    """Ends the call for good."""
+
     outcome: Outcome = Outcome.TERMINATED_BY_STAFF
 
 
 class OneSide(Message, tag=9, frozen=True):
+    """Sound or picture of one side off, or on again."""
+
     side: Side
     sound_off: bool
     picture_off: bool
@@ -99,6 +115,8 @@ class Flag(Message, tag=10, frozen=True):
 
 
 class UrgentHelp(Message, tag=11, frozen=True):
+    """Calls colleagues to the call; `kind` says what for."""
+
     kind: Name
 
 
@@ -144,6 +162,9 @@ class Refusal(StrEnum):
 
 
 class ConsoleWelcome(Message, tag=60, frozen=True):
+    """The hello was accepted: who the server takes this person for, and what the role may do; `protocol` is what this
+    link speaks from here on."""
+
     protocol: int
     session_id: Id
     staff_name: Name
@@ -186,6 +207,8 @@ class CallChanged(Message, tag=63, frozen=True):
 
 
 class SeatChanged(Message, tag=64, frozen=True):
+    """Ordered: a seat in its new form."""
+
     order: Count
     seat: SeatView
 
@@ -213,6 +236,8 @@ class CommandDone(Message, tag=66, frozen=True):
 
 
 class TimeReply(Message, tag=67, frozen=True):
+    """The server's time, with the probe's own."""
+
     sent_ms: Milliseconds
     server_time_ms: Milliseconds
 

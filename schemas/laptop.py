@@ -37,6 +37,8 @@ class LeaseRequest(Message, tag=11, frozen=True):
 
 
 class LegAnswer(Message, tag=12, frozen=True):
+    """The agent's WebRTC answer to an offer, complete with candidates."""
+
     call_id: Id
     leg: Id
     offer_id: Id
@@ -44,6 +46,8 @@ class LegAnswer(Message, tag=12, frozen=True):
 
 
 class LegRefused(Message, tag=13, frozen=True):
+    """No connection for this offer, and why."""
+
     call_id: Id
     leg: Id
     offer_id: Id
@@ -81,6 +85,8 @@ class CallClosed(Message, tag=16, frozen=True):
 
 
 class LaptopWelcome(Message, tag=20, frozen=True):
+    """The hello was accepted; `protocol` is what this link speaks from here on."""
+
     protocol: int
     server_time_ms: Milliseconds
 
@@ -106,6 +112,8 @@ class LegOffer(Message, tag=22, frozen=True):
 
 
 class LeaseGrant(Message, tag=23, frozen=True):
+    """The call may carry media for `granted_ms` from when the request with this nonce was sent."""
+
     call_id: Id
     epoch: Count
     nonce: Count
@@ -123,6 +131,8 @@ class LeaseDenied(Message, tag=24, frozen=True):
 
 
 class OrderAct(StrEnum):
+    """What an order is about."""
+
     ADMIT = "admit"
     REFUSE = "refuse"
     PAUSE = "pause"

@@ -13,6 +13,8 @@ SILENCE = -1200
 
 
 class Side(StrEnum):
+    """Of a call: the family's devices, or the prison's room."""
+
     FAMILY = "family"
     ROOM = "room"
 

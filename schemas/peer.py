@@ -28,10 +28,14 @@ class Leave(Message, tag=92, frozen=True):
 
 
 class NoticeRead(Message, tag=93, frozen=True):
+    """The people have seen this notice."""
+
     notice_id: Id
 
 
 class PeerWelcome(Message, tag=100, frozen=True):
+    """The hello was accepted; `protocol` is what this link speaks from here on."""
+
     protocol: int
     call_id: Id
     leg: Id
@@ -40,6 +44,8 @@ class PeerWelcome(Message, tag=100, frozen=True):
 
 
 class Answer(Message, tag=101, frozen=True):
+    """The laptop's answer to the offer of this id, complete with candidates."""
+
     offer_id: Id
     sdp: Sdp
 

@@ -5,13 +5,14 @@ conversations, so that a message of another conversation is known for what it is
 """
 
 from enum import IntEnum, StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 OLDEST_PROTOCOL_VERSION = 1
+"""The server speaks both; which one a link speaks is said in its hello. So the server is updated first."""
 
 
 class Link(StrEnum):
@@ -63,6 +64,9 @@ class WireError(Exception):
 
 class Message(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Base of all messages. New fields go to the end and have defaults; no field changes its type."""
+
+    since: ClassVar[int] = 1
+    """The first protocol version that has this kind; it is never sent on a link that speaks an older one."""
 
 
 encode = msgspec.msgpack.Encoder().encode

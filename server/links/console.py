@@ -10,7 +10,7 @@ import structlog
 from websockets.asyncio.server import ServerConnection
 
 from schemas.console import Beat, Boxes, Command, ConsoleHello, ConsoleWelcome, SnapshotRequest, TimeProbe, TimeReply
-from schemas.wire import PROTOCOL_VERSION, CloseCode, WireError
+from schemas.wire import CloseCode, WireError
 
 from ..commanding import Commanding, Officer
 from ..establishment import Establishment, utc_ms
@@ -36,7 +36,7 @@ async def serve_console(connection: ServerConnection, link: Link, place: Establi
     permissions = sorted(PERMISSIONS[staff.role])
     link.send(
         ConsoleWelcome(
-            PROTOCOL_VERSION, officer.session, staff.name, staff.role, place.code, place.name, utc_ms(), permissions
+            link.protocol, officer.session, staff.name, staff.role, place.code, place.name, utc_ms(), permissions
         )
     )
     watcher = place.fanout.add(link)

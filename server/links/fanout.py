@@ -68,11 +68,18 @@ class FanOut:
         return raw
 
     def event(self, make: Callable[[int], CallChanged | SeatChanged]) -> None:
-        """An ordered event: `make` gets its number. Goes to every console, behind or not."""
+        """An ordered event: `make` gets its number. Goes to every console, behind or not.
+
+        One that can't read this kind gets a snapshot in its place, so that it misses no number.
+        """
         self._order += 1
-        frame = encode(make(self._order))
+        event = make(self._order)
+        frame = encode(event)
         for watcher in tuple(self.watchers):
-            watcher.link.send_frame(frame)
+            if watcher.link.speaks(event):
+                watcher.link.send_frame(frame)
+            else:
+                watcher.needs_snapshot = True
 
     def add(self, link: Link) -> Watcher:
         """A console joins: it gets the snapshot now and every delta and event after it."""

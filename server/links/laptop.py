@@ -21,7 +21,7 @@ from schemas.laptop import (
 )
 from schemas.media import CallHealth, Levels, Picture
 from schemas.peer import Answer, OfferRefused
-from schemas.wire import PROTOCOL_VERSION, CloseCode, WireError
+from schemas.wire import CloseCode, WireError
 
 from ..establishment import LEASE_MS, Establishment, LaptopEnd, utc_ms
 from ..establishment_file import token_hash
@@ -37,7 +37,7 @@ async def serve_laptop(connection: ServerConnection, link: Link, place: Establis
     hello: LaptopHello = await link.hello(LaptopHello)
     laptop = _recognise(hello, link, place)
     link.who = f"laptop {hello.laptop_id}"
-    link.send(LaptopWelcome(PROTOCOL_VERSION, utc_ms()))
+    link.send(LaptopWelcome(link.protocol, utc_ms()))
     log.info("laptop connected", laptop=hello.laptop_id, software=hello.software)
     place.laptop_connected(laptop, hello.call_id)
     alive = asyncio.ensure_future(link.keep_alive(PING_S, SILENT_S))

@@ -41,6 +41,8 @@ class Link:
         connection.protocol.max_message_size = MAX_FRAME_BYTES[codec.link]
         self.peer = str(connection.remote_address or "unix socket")
         self.who = f"{codec.link} at {self.peer}"
+        self.protocol = OLDEST_PROTOCOL_VERSION
+        """What both ends speak, from the hello on."""
         self.heard_at = time.monotonic()
         self._allowance, self._counted_at = float(BURST), self.heard_at
 
@@ -59,6 +61,7 @@ class Link:
             raise WireError(
                 CloseCode.PROTOCOL_VERSION, f"protocol {protocol} is not spoken here, only {spoken}; update"
             )
+        self.protocol = protocol
         return message
 
     async def messages(self) -> AsyncIterator[tuple[Any, bytes]]:
@@ -73,8 +76,14 @@ class Link:
             assert isinstance(frame, bytes)
             yield message, frame
 
+    def speaks(self, kind: Message | type[Message]) -> bool:
+        """False for a kind that is newer than the protocol of this link: the other end could not read it."""
+        return kind.since <= self.protocol
+
     def send(self, message: Message) -> None:
-        self.send_frame(encode(message))
+        """A message that the other end can't read is not sent."""
+        if self.speaks(message):
+            self.send_frame(encode(message))
 
     def send_frame(self, frame: bytes) -> None:
         """Never waits, never raises; a link whose backlog has no end is aborted."""

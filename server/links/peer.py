@@ -7,7 +7,7 @@ from websockets.asyncio.server import ServerConnection
 
 from schemas.call import CallState, Outcome
 from schemas.peer import CallNotice, Leave, NoticeRead, Offer, OfferRefused, PeerHello, PeerWelcome
-from schemas.wire import PROTOCOL_VERSION, CloseCode, WireError
+from schemas.wire import CloseCode, WireError
 
 from ..establishment import Establishment, PeerEnd, utc_ms
 from ..establishment_file import token_hash
@@ -39,7 +39,7 @@ async def serve_peer(connection: ServerConnection, link: Link, place: Establishm
     if before is not None:
         before.link.abort("opened on another device")
     place.record("peer_connected", link.peer, who=leg, role="peer", call_id=call_id)
-    link.send(PeerWelcome(PROTOCOL_VERSION, call_id, leg, TOLD))
+    link.send(PeerWelcome(link.protocol, call_id, leg, TOLD))
     link.send(CallNotice(call.state, words_for_the_people(call), utc_ms(), call.ends_at_ms))
     alive = asyncio.ensure_future(link.keep_alive(PING_S, SILENT_S))
     try:

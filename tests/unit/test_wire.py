@@ -7,25 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas import call, console, laptop, media, peer
+from schemas import call, console, laptop, media
 from schemas.wire import TAGS, CloseCode, Codec, Link, Message, WireError, encode
+from tests.wire_samples import ALL, CODECS, UNIONS, sample, samples, tag
 
-CODECS = {
-    "from_laptop": laptop.from_laptop,
-    "to_laptop": laptop.to_laptop,
-    "from_console": console.from_console,
-    "to_console": console.to_console,
-    "from_peer": peer.from_peer,
-    "to_peer": peer.to_peer,
-}
-UNIONS = {
-    "from_laptop": laptop.FromLaptop,
-    "to_laptop": laptop.ToLaptop,
-    "from_console": console.FromConsole,
-    "to_console": console.ToConsole,
-    "from_peer": peer.FromPeer,
-    "to_peer": peer.ToPeer,
-}
 MEASURED = {media.Levels, media.Picture, media.CallHealth}  # a laptop's, carried inside a console's frames too
 
 
@@ -33,50 +18,10 @@ def messages(name: str) -> tuple[type[Message], ...]:
     return typing.get_args(UNIONS[name])
 
 
-def tag(message: type[Message]) -> int:
-    found = message.__struct_config__.tag
-    assert isinstance(found, int)
-    return found
-
-
-def sample(annotation: typing.Any) -> typing.Any:
-    """A smallest valid value for a field's type."""
-    info = msgspec.inspect.type_info(annotation)
-    return _value(info)
-
-
-def _value(info: msgspec.inspect.Type) -> typing.Any:
-    match info:
-        case msgspec.inspect.StructType():
-            return info.cls(*(_value(field.type) for field in info.fields))
-        case msgspec.inspect.StrType():
-            if info.pattern:
-                return "BWI"
-            return "x" * (info.min_length or 1)
-        case msgspec.inspect.IntType():
-            return info.ge if info.ge is not None else 1
-        case msgspec.inspect.FloatType():
-            return 1.0
-        case msgspec.inspect.BoolType():
-            return True
-        case msgspec.inspect.BytesType():
-            return b"\1\2"
-        case msgspec.inspect.EnumType():
-            return next(iter(info.cls))
-        case msgspec.inspect.ListType():
-            return [_value(info.item_type)]
-        case msgspec.inspect.UnionType():
-            return _value(next(t for t in info.types if not isinstance(t, msgspec.inspect.NoneType)))
-    raise AssertionError(f"no sample for {info}")
-
-
-ALL = [(name, message) for name in UNIONS for message in messages(name)]
-
-
 @pytest.mark.parametrize(("name", "message"), ALL, ids=lambda value: getattr(value, "__name__", value))
 def test_every_message_comes_out_as_it_went_in(name: str, message: type[Message]) -> None:
-    value = sample(message)
-    assert CODECS[name].decode(encode(value)) == value
+    for value in samples(message):
+        assert CODECS[name].decode(encode(value)) == value
 
 
 def test_tags_are_unique_and_lie_in_the_range_of_their_conversation() -> None:

@@ -1,0 +1,127 @@
+"""A call as consoles see it, and the words for its states, outcomes and incidents."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from .wire import Count, Id, Message, Milliseconds, Name, OptionalId, Seat, Words
+
+
+class CallState(StrEnum):
+    REQUESTED = "REQUESTED"
+    BOOKED = "BOOKED"
+    WAITING = "WAITING"
+    LIVE = "LIVE"
+    PAUSED = "PAUSED"
+    ENDING = "ENDING"
+    """An end was ordered and the laptop has not confirmed it yet."""
+    ENDED = "ENDED"
+
+
+class Outcome(StrEnum):
+    """After the public visit scheduler; the last three are ours."""
+
+    COMPLETED_NORMALLY = "COMPLETED_NORMALLY"
+    TERMINATED_BY_STAFF = "TERMINATED_BY_STAFF"
+    PRISONER_COMPLETED_EARLY = "PRISONER_COMPLETED_EARLY"
+    PRISONER_REFUSED_TO_ATTEND = "PRISONER_REFUSED_TO_ATTEND"
+    VISITOR_COMPLETED_EARLY = "VISITOR_COMPLETED_EARLY"
+    VISITOR_DID_NOT_ARRIVE = "VISITOR_DID_NOT_ARRIVE"
+    VISITOR_FAILED_SECURITY_CHECKS = "VISITOR_FAILED_SECURITY_CHECKS"
+    ESTABLISHMENT_CANCELLED = "ESTABLISHMENT_CANCELLED"
+    TECHNICAL_FAULT = "TECHNICAL_FAULT"
+    RECORDING_FAILED = "RECORDING_FAILED"
+    UNSUPERVISED = "UNSUPERVISED"
+
+
+class Category(StrEnum):
+    """What an incident is flagged as; the value is the letter that an officer presses."""
+
+    UNAUTHORISED_PERSON = "u"
+    OUT_OF_VIEW = "v"
+    MORE_THAN_FOUR_CALLERS = "m"
+    DRESS_OR_NUDITY = "d"
+    DRUGS = "s"
+    WEAPON_OR_GANG_SIGN = "w"
+    FILMING = "r"
+    SECOND_DEVICE = "t"
+    THREAT_OR_ABUSE = "a"
+    MINOR_WITHOUT_ADULT = "c"
+    SELF_HARM_OR_SAFEGUARDING = "h"
+    DRIVING = "i"
+    PRIVILEGED_CALL = "p"
+    TECHNICAL_FAULT = "e"
+    OTHER = "o"
+
+
+class Role(StrEnum):
+    OFFICER = "officer"
+    ORDERLY_OFFICER = "orderly officer"
+    GOVERNOR = "governor"
+    CLERK = "bookings clerk"
+    SUPPORT = "support"
+    ADMIN = "admin"
+
+
+class CallerView(Message, frozen=True):
+    """One person on the family side."""
+
+    name: Name
+    relation: Name
+    age_group: Name
+    """`adult`, `child` or `not known`."""
+    leg: OptionalId
+    """The device that the person sits at: `family-1` to `family-4`."""
+
+
+class LegView(Message, frozen=True):
+    """One connection: the room's, or a family device."""
+
+    leg: Id
+    connected: bool
+    admitted: bool
+    words: Words = ""
+
+
+class CallView(Message, frozen=True):
+    """All that a console shows of a call but its media.
+
+    `version` grows with each change; times are the server's, UTC ms.
+    """
+
+    call_id: Id
+    version: Count
+    epoch: Count
+    seat: Seat
+    state: CallState
+    prison_number: Name
+    forename: Name
+    surname: Name
+    callers: Annotated[list[CallerView], Meta(max_length=4)]
+    legs: Annotated[list[LegView], Meta(max_length=5)]
+    starts_at_ms: Milliseconds
+    ends_at_ms: Milliseconds
+    latest_end_ms: Milliseconds
+    """The latest end that policy and the room's next booking allow."""
+    admitted_at_ms: Milliseconds = 0
+    ended_at_ms: Milliseconds = 0
+    outcome: Outcome | None = None
+    extended_ms: Milliseconds = 0
+    incidents: Count = 0
+    warnings: Count = 0
+    pauses: Count = 0
+    laptop_online: bool = True
+    said: Words = ""
+    """The newest thing that happened, in words: "Extended 5 min by R. Hughes"."""
+    next_booking_ms: Milliseconds = 0
+
+
+class SeatView(Message, frozen=True):
+    """A laptop's fixed place on the wall."""
+
+    seat: Seat
+    laptop_id: Id
+    room: Name
+    online: bool
+    next_call: Words = ""

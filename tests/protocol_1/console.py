@@ -1,0 +1,224 @@
+"""The conversation between a console and its server. Tags 40 to 59 go up, 60 to 89 come down.
+
+console -> ConsoleHello       server -> ConsoleWelcome, Snapshot, then a Delta a tick and CallChanged at once
+console -> Command            server -> CommandAnswer, then CommandDone when the laptop has confirmed it
+console -> TimeProbe          server -> TimeReply
+console -> SnapshotRequest    server -> Snapshot
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from .call import CallView, Category, Outcome, Role, SeatView
+from .media import Box, CallHealth, Levels, Picture, Side
+from .wire import Codec, Count, EstablishmentCode, Id, Link, Message, Milliseconds, Name, OptionalId, Token, Words
+
+
+class ConsoleHello(Message, tag=40, frozen=True):
+    """First message. On the server's Unix socket the token is empty: the kernel says who it is."""
+
+    protocol: int
+    establishment: EstablishmentCode
+    token: Token = ""
+    columns: Count = 0
+    rows: Count = 0
+
+
+class Beat(Message, tag=41, frozen=True):
+    """Every 2 s: the console is alive, what it has selected, and how long ago somebody used it."""
+
+    selected_call: OptionalId
+    focused: bool
+    idle_ms: Milliseconds
+
+
+class Boxes(Message, tag=42, frozen=True):
+    """The picture sizes that this console can show, for every call of the establishment; replaces the list before."""
+
+    boxes: Annotated[list[Box], Meta(max_length=4)]
+
+
+class TimeProbe(Message, tag=43, frozen=True):
+    sent_ms: Milliseconds
+
+
+class SnapshotRequest(Message, tag=44, frozen=True):
+    """A gap in `tick` or `order` was seen."""
+
+
+class Admit(Message, tag=1, frozen=True):
+    leg: Id
+
+
+class Refuse(Message, tag=2, frozen=True):
+    leg: Id
+
+
+class Notice(Message, tag=3, frozen=True):
+    side: Side | None
+    words: Words
+
+
+class Warn(Message, tag=4, frozen=True):
+    side: Side | None
+    words: Words
+
+
+class Pause(Message, tag=5, frozen=True):
+    pass
+
+
+class Resume(Message, tag=6, frozen=True):
+    false_alarm: bool
+
+
+class Extend(Message, tag=7, frozen=True):
+    """To an absolute end, server's time, UTC ms."""
+
+    ends_at_ms: int
+
+
+class End(Message, tag=8, frozen=True):
+    outcome: Outcome = Outcome.TERMINATED_BY_STAFF
+
+
+class OneSide(Message, tag=9, frozen=True):
+    side: Side
+    sound_off: bool
+    picture_off: bool
+
+
+class Flag(Message, tag=10, frozen=True):
+    """An incident; `pressed_at_ms` is the server's time when the key was pressed."""
+
+    category: Category
+    note: Words
+    pressed_at_ms: Milliseconds
+
+
+class UrgentHelp(Message, tag=11, frozen=True):
+    kind: Name
+
+
+class Watch(Message, tag=12, frozen=True):
+    """Take or hand over the watch of this seat."""
+
+    take: bool
+    to: Name = ""
+
+
+Act = Admit | Refuse | Notice | Warn | Pause | Resume | Extend | End | OneSide | Flag | UrgentHelp | Watch
+
+
+class Command(Message, tag=45, frozen=True):
+    """An act on one call. The same `command_id` twice has one effect. Void after `not_after_ms` (server's time)."""
+
+    command_id: Id
+    call_id: Id
+    version: Count
+    """The version of the call that the officer saw."""
+    not_after_ms: Milliseconds
+    reason: Words
+    act: Act
+
+
+class Refusal(StrEnum):
+    """Why a command was refused."""
+
+    NOT_PERMITTED = "not_permitted"
+    UNKNOWN_CALL = "unknown_call"
+    CALL_ENDED = "call_ended"
+    OLD_VERSION = "old_version"
+    TOO_LATE = "too_late"
+    WRONG_STATE = "wrong_state"
+    NO_SUCH_LEG = "no_such_leg"
+    NOT_LATER = "not_later"
+    BEYOND_POLICY = "beyond_policy"
+    ROOM_BOOKED = "room_booked"
+    REASON_MISSING = "reason_missing"
+    LAPTOP_AWAY = "laptop_away"
+    LAPTOP_REFUSED = "laptop_refused"
+    NO_AUDIT = "no_audit"
+
+
+class ConsoleWelcome(Message, tag=60, frozen=True):
+    protocol: int
+    session_id: Id
+    staff_name: Name
+    role: Role
+    establishment: EstablishmentCode
+    establishment_name: Name
+    server_time_ms: Milliseconds
+    permissions: Annotated[list[str], Meta(max_length=40)]
+    """Names of the acts that the role may give, in lower case: `admit`, `extend`, …"""
+
+
+class Snapshot(Message, tag=61, frozen=True):
+    """All that is known now. The next Delta has `tick` + 1, the next CallChanged `order` + 1."""
+
+    tick: Count
+    order: Count
+    server_time_ms: Milliseconds
+    seats: list[SeatView]
+    calls: list[CallView]
+    levels: list[Levels]
+    health: list[CallHealth]
+    pictures: list[Picture]
+
+
+class Delta(Message, tag=62, frozen=True):
+    """What was measured since the tick before; one frame shared by all consoles of the establishment. Latest wins."""
+
+    tick: Count
+    server_time_ms: Milliseconds
+    levels: list[Levels]
+    health: list[CallHealth]
+    pictures: list[Picture]
+
+
+class CallChanged(Message, tag=63, frozen=True):
+    """Ordered: a call in its new form."""
+
+    order: Count
+    call: CallView
+
+
+class SeatChanged(Message, tag=64, frozen=True):
+    order: Count
+    seat: SeatView
+
+
+class CommandAnswer(Message, tag=65, frozen=True):
+    """Accepted (durably in the audit) or refused; `reference` names what came of it, such as an incident's number."""
+
+    command_id: Id
+    accepted: bool
+    refusal: Refusal | None
+    words: Words
+    reference: OptionalId = ""
+    needs_laptop: bool = False
+    """True: a CommandDone follows."""
+
+
+class CommandDone(Message, tag=66, frozen=True):
+    """The laptop has confirmed the order (`done`), has refused it, or its lease has run out."""
+
+    command_id: Id
+    done: bool
+    words: Words
+    took_ms: Milliseconds
+    """From the server's acceptance to the laptop's word."""
+
+
+class TimeReply(Message, tag=67, frozen=True):
+    sent_ms: Milliseconds
+    server_time_ms: Milliseconds
+
+
+FromConsole = ConsoleHello | Beat | Boxes | TimeProbe | SnapshotRequest | Command
+ToConsole = ConsoleWelcome | Snapshot | Delta | CallChanged | SeatChanged | CommandAnswer | CommandDone | TimeReply
+
+from_console = Codec(Link.CONSOLE, FromConsole)
+to_console = Codec(Link.CONSOLE, ToConsole)

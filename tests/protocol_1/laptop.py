@@ -1,0 +1,172 @@
+"""The conversation between a laptop's agent and its server. Tags 1 to 19 go up, 20 to 39 come down.
+
+laptop -> LaptopHello          server -> LaptopWelcome, then OpenCall when a call is due in this room
+server -> LegOffer (a peer's)  laptop -> LegAnswer or LegRefused
+laptop -> LeaseRequest (1/s)   server -> LeaseGrant or LeaseDenied
+server -> Order                laptop -> OrderAnswer
+server -> PicturesWanted       laptop -> Picture, Levels, CallHealth
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from .media import Box, CallHealth, Levels, Picture, Side
+from .wire import Codec, Count, EstablishmentCode, Id, Link, Message, Milliseconds, Name, OptionalId, Sdp, Token, Words
+
+
+class LaptopHello(Message, tag=10, frozen=True):
+    """First message. `call_id` and `epoch` name the call that the agent still holds, after a lost link; else empty."""
+
+    protocol: int
+    establishment: EstablishmentCode
+    laptop_id: Id
+    token: Token
+    software: Name
+    call_id: OptionalId = ""
+    epoch: Count = 0
+
+
+class LeaseRequest(Message, tag=11, frozen=True):
+    """Asked each second; the laptop counts the granted time from when it sent this."""
+
+    call_id: Id
+    epoch: Count
+    nonce: Count
+
+
+class LegAnswer(Message, tag=12, frozen=True):
+    call_id: Id
+    leg: Id
+    offer_id: Id
+    sdp: Sdp
+
+
+class LegRefused(Message, tag=13, frozen=True):
+    call_id: Id
+    leg: Id
+    offer_id: Id
+    reason: Words
+
+
+class OrderAnswer(Message, tag=14, frozen=True):
+    """The order was carried out, or why not. After a stop: `packets` were sent to the stopped side in this call in all,
+    and no further one follows."""
+
+    order_id: Id
+    call_id: Id
+    done: bool
+    reason: Words
+    packets: Count = 0
+    took_us: Count = 0
+    """From the order's arrival at the agent to its last forwarded packet, microseconds."""
+
+
+class LegGone(Message, tag=15, frozen=True):
+    """A leg's connection closed or its media stopped for 2 s."""
+
+    call_id: Id
+    leg: Id
+    reason: Words
+
+
+class CallClosed(Message, tag=16, frozen=True):
+    """The agent has ended the call by itself, or has carried out an END order: legs closed, recording finished."""
+
+    call_id: Id
+    epoch: Count
+    reason: Words
+    recorded_ms: Milliseconds
+
+
+class LaptopWelcome(Message, tag=20, frozen=True):
+    protocol: int
+    server_time_ms: Milliseconds
+
+
+class OpenCall(Message, tag=21, frozen=True):
+    """A call is due in this room: be ready for its legs. Nothing may flow between them until ADMIT."""
+
+    call_id: Id
+    epoch: Count
+    ends_in_ms: Milliseconds
+    expected_ms: Milliseconds
+    """Full planned length, for the check of free disk space."""
+
+
+class LegOffer(Message, tag=22, frozen=True):
+    """A peer's WebRTC offer, complete with candidates."""
+
+    call_id: Id
+    epoch: Count
+    leg: Id
+    offer_id: Id
+    sdp: Sdp
+
+
+class LeaseGrant(Message, tag=23, frozen=True):
+    call_id: Id
+    epoch: Count
+    nonce: Count
+    granted_ms: Milliseconds
+
+
+class LeaseDenied(Message, tag=24, frozen=True):
+    """No further lease. `final`: the call is over for the server; close it."""
+
+    call_id: Id
+    epoch: Count
+    nonce: Count
+    reason: Words
+    final: bool
+
+
+class OrderAct(StrEnum):
+    ADMIT = "admit"
+    REFUSE = "refuse"
+    PAUSE = "pause"
+    RESUME = "resume"
+    EXTEND = "extend"
+    END = "end"
+    ONE_SIDE = "one_side"
+
+
+class Order(Message, tag=25, frozen=True):
+    """What the laptop has to do now. ADMIT and REFUSE name a leg; ONE_SIDE names a side and what of it is off."""
+
+    order_id: Id
+    call_id: Id
+    epoch: Count
+    act: OrderAct
+    leg: OptionalId = ""
+    side: Side | None = None
+    sound_off: bool = False
+    picture_off: bool = False
+    ends_in_ms: Milliseconds = 0
+    reason: Words = ""
+
+
+class PicturesWanted(Message, tag=26, frozen=True):
+    """The sizes in which consoles want pictures of this call, one a second each; replaces the list before."""
+
+    call_id: Id
+    boxes: Annotated[list[Box], Meta(max_length=8)]
+
+
+FromLaptop = (
+    LaptopHello
+    | LeaseRequest
+    | LegAnswer
+    | LegRefused
+    | OrderAnswer
+    | LegGone
+    | CallClosed
+    | Levels
+    | Picture
+    | CallHealth
+)
+ToLaptop = LaptopWelcome | OpenCall | LegOffer | LeaseGrant | LeaseDenied | Order | PicturesWanted
+
+from_laptop = Codec(Link.LAPTOP, FromLaptop)
+to_laptop = Codec(Link.LAPTOP, ToLaptop)

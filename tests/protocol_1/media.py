@@ -1,0 +1,95 @@
+"""What a laptop measures of a call. The server passes these on to consoles as they came, inside its delta frames."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
+
+from .wire import Count, Id, Message, Milliseconds, Words
+
+TenthsDbfs = Annotated[int, Meta(ge=-1200, le=30)]
+"""A level in tenths of a dBFS: -185 is -18.5 dBFS. Silence is -1200."""
+SILENCE = -1200
+
+
+class Side(StrEnum):
+    FAMILY = "family"
+    ROOM = "room"
+
+
+class RecordingState(StrEnum):
+    """NOT_STARTED until the first admitted packet; FAILED stops the media and says why."""
+
+    NOT_STARTED = "not_started"
+    RECORDING = "recording"
+    FAILED = "failed"
+    FINISHED = "finished"
+
+
+PicturePixels = Annotated[int, Meta(ge=2, le=640)]
+
+
+class Box(Message, frozen=True):
+    """The largest picture that a console has room for: width x height pixels; the agent fits the picture in it."""
+
+    side: Side
+    width: PicturePixels
+    height: PicturePixels
+
+
+class Levels(Message, tag=1, frozen=True):
+    """Sound of both sides over the last tenth of a second, from decoded sound; RMS and peak in tenths of a dBFS."""
+
+    call_id: Id
+    at_ms: Milliseconds
+    """CLOCK_MONOTONIC of the laptop at the end of the measured stretch."""
+    family_rms: TenthsDbfs
+    family_peak: TenthsDbfs
+    room_rms: TenthsDbfs
+    room_peak: TenthsDbfs
+
+
+class Picture(Message, tag=2, frozen=True):
+    """One picture of one side: width x height x 3 bytes of RGB, rows from the top, no padding."""
+
+    call_id: Id
+    side: Side
+    at_ms: Milliseconds
+    """CLOCK_MONOTONIC of the laptop when the frame's last packet came in."""
+    box_width: PicturePixels
+    box_height: PicturePixels
+    width: PicturePixels
+    height: PicturePixels
+    pixels: Annotated[bytes, Meta(max_length=200 * 1024)]
+
+
+class LegHealth(Message, frozen=True):
+    """How one connection of a call does, as seen by the laptop."""
+
+    leg: Id
+    """`room` or `family-1` to `family-4`."""
+    connected: bool
+    media_age_ms: Milliseconds
+    """Since the last RTP packet from this leg; 2**53 when none ever came."""
+    lost_per_mille: Annotated[int, Meta(ge=0, le=1000)]
+    jitter_ms: Annotated[float, Meta(ge=0)]
+    round_trip_ms: Annotated[float, Meta(ge=0)]
+    frames_per_s: Annotated[float, Meta(ge=0)]
+    kbit_per_s: Annotated[float, Meta(ge=0)]
+
+
+class CallHealth(Message, tag=3, frozen=True):
+    """Once a second for each open call, and at once when `carrying` or `recording` changes."""
+
+    call_id: Id
+    carrying: bool
+    """True while at least one direction may flow."""
+    why_not: Words
+    """Why nothing is carried, in words; empty while `carrying`."""
+    recording: RecordingState
+    recording_age_ms: Milliseconds
+    """Age of the newest durable record."""
+    recorded_ms: Milliseconds
+    recording_words: Words
+    legs: Annotated[list[LegHealth], Meta(max_length=5)]
+    forwarded_packets: Count = 0
