@@ -20,10 +20,10 @@ consoles that all come back at once; a refused one comes back after a second."""
 WAITING_EACH_ADDRESS = 1024
 """Of those, from one address: half, so that one machine never takes all."""
 LET_IN_PER_S = 500
-"""A handshake costs about 0.4 ms: a flood of them takes a fifth of a core at most, in small steps."""
-LET_IN_BURST = 50
-"""An establishment's first connections do not wait for one another."""
-SAME_AT_ONCE = 16
+"""A handshake and what a stranger may send behind it cost up to 0.8 ms: a flood takes less than half of a core."""
+LET_IN_AT_ONCE = 50
+"""That many more after a silence: an establishment's first connections do not wait for one another."""
+SAME_AT_ONCE = 32
 """Links of one person, laptop or device: lost ones may linger for 10 s while new ones are made."""
 
 
@@ -62,7 +62,7 @@ def in_words() -> dict[str, object]:
         "waiting_at_once": WAITING_AT_ONCE,
         "waiting_each_address": WAITING_EACH_ADDRESS,
         "let_in_per_s": LET_IN_PER_S,
-        "let_in_burst": LET_IN_BURST,
+        "let_in_at_once": LET_IN_AT_ONCE,
         "same_at_once": SAME_AT_ONCE,
         "links": {str(link): msgspec.structs.asdict(limits) for link, limits in LIMITS.items()},
     }

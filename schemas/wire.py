@@ -41,7 +41,11 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 class CloseCode(IntEnum):
-    """Why a link was closed; the reason in words goes with it. 1009 (frame too large) is the websocket's own."""
+    """Why a link was closed; the reason in words goes with it.
+
+    The websocket's own are 1002 (its rules broken), 1007 (a text that is no UTF-8) and 1009 (frame too large). What is
+    refused before there is a websocket gets an HTTP status and one sentence: 408, 429 or 503.
+    """
 
     PROTOCOL_VERSION = 4000
     NOT_UNDERSTOOD = 4001
@@ -51,6 +55,7 @@ class CloseCode(IntEnum):
     TOO_SLOW = 4005
     CALL_OVER = 4006
     TOO_FAST = 4007
+    TOO_MANY = 4008
 
 
 class WireError(Exception):

@@ -7,7 +7,6 @@ import http
 import json
 import os
 import signal
-import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -21,17 +20,21 @@ from websockets.http11 import Request, Response
 
 from schemas.console import from_console
 from schemas.laptop import from_laptop
+from schemas.limits import OPEN_S
 from schemas.peer import from_peer
 from schemas.wire import MAX_FRAME_BYTES, Codec
 
 from .commanding import Commanding
 from .establishment import Establishment, utc_ms
 from .establishment_file import EstablishmentFileError, read
+from .links.bounded import BoundedConnection, places
 from .links.console import serve_console
+from .links.door import Door
 from .links.fanout import TICK_S
 from .links.laptop import serve_laptop
 from .links.link import Link, run_link
 from .links.peer import serve_peer
+from .links.refusals import Refusals
 from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
@@ -43,9 +46,6 @@ log = structlog.get_logger()
 
 KEPT_MS = 24 * 3600 * 1000
 """Ended calls and answered commands stay in memory for so long."""
-REFUSED_PER_S = 5
-"""So many refused links a second have an audit entry each; more are counted in one."""
-OPEN_S = 5.0
 
 
 def run(settings: Settings) -> int:
@@ -133,7 +133,8 @@ async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
     writer = Writer(engine, loop)
     place = Establishment(known, writer)
     commanding = Commanding(place, settings)
-    refused = _Refusals(place)
+    refused = Refusals(lambda action, who, detail: _record_refusal(place, action, who, detail))
+    door = Door(places(), loop.time, loop.call_later)
     paths: dict[str, tuple[Codec, Callable[..., Coroutine[Any, Any, None]]]] = {
         "/laptop": (from_laptop, serve_laptop),
         "/console": (from_console, partial(serve_console, commanding=commanding)),
@@ -141,13 +142,14 @@ async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
     }
 
     async def handle(connection: ServerConnection) -> None:
-        assert connection.request is not None
+        assert isinstance(connection, BoundedConnection) and connection.request is not None
         codec, serve_link = paths[connection.request.path]
         link = Link(connection, codec, refused)
         await run_link(link, lambda: serve_link(connection, link, place))
 
     options: dict[str, Any] = {
         "compression": None,
+        "create_connection": partial(BoundedConnection, door=door, refusals=refused),
         "max_size": max(MAX_FRAME_BYTES.values()),
         "ping_interval": None,
         "open_timeout": OPEN_S,
@@ -178,6 +180,7 @@ async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
             await asyncio.wait_for(server.wait_closed(), 2)
         except TimeoutError:
             pass
+    refused.sum_up(at_once=True)
     place.record("server_stopped", "")
     await asyncio.to_thread(writer.close)
 
@@ -209,7 +212,7 @@ def _by_path(
     return connection.respond(http.HTTPStatus.NOT_FOUND, f"{request.path} does not exist; {', '.join(paths)} do.\n")
 
 
-async def _keep_time(place: Establishment, commanding: Commanding, refused: "_Refusals", stop: asyncio.Event) -> None:
+async def _keep_time(place: Establishment, commanding: Commanding, refused: Refusals, stop: asyncio.Event) -> None:
     """20 ticks a second for consoles, the clock's rules each fifth of them. An error here must not stop the clock."""
     loop = asyncio.get_running_loop()
     due, tick = loop.time(), 0
@@ -238,27 +241,8 @@ async def _look_at_the_audit(place: Establishment, commanding: Commanding) -> No
         log.error("audit not writable", error=str(error)[:200])
 
 
-class _Refusals:
-    """Refused links go into the audit, but a flood of them must not fill it."""
-
-    def __init__(self, place: Establishment) -> None:
-        self._place = place
-        self._second, self._count = 0, 0
-
-    def __call__(self, who: str, why: str) -> None:
-        second = int(time.monotonic())
-        if second != self._second:
-            self.sum_up()
-            self._second, self._count = second, 0
-        self._count += 1
-        if self._count <= REFUSED_PER_S:
-            self._place.record("link_refused", why, who=who, role="unknown", accepted=False)
-
-    def sum_up(self) -> None:
-        if self._count > REFUSED_PER_S:
-            more = self._count - REFUSED_PER_S
-            self._place.record("links_refused", f"{more} more in one second", role="unknown", accepted=False)
-            self._count = 0
+def _record_refusal(place: Establishment, action: str, who: str, detail: str) -> None:
+    place.record(action, detail, who=who, role="unknown", accepted=False)
 
 
 def _short(error: Exception) -> str:

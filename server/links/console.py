@@ -30,7 +30,7 @@ async def serve_console(connection: ServerConnection, link: Link, place: Establi
     hello: ConsoleHello = await link.hello(ConsoleHello)
     staff = _recognise(hello, connection, place)
     officer = Officer(staff.name, staff.role, uuid.uuid4().hex)
-    link.who = f"console of {staff.name}"
+    link.prove(f"console of {staff.name}", place.code)
     log.info("console opened", staff=staff.name, role=str(staff.role))
     place.record("view_opened", link.peer, who=staff.name, role=str(staff.role), session=officer.session)
     permissions = sorted(PERMISSIONS[staff.role])

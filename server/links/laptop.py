@@ -36,7 +36,7 @@ PING_S, SILENT_S = 1.0, 3.0
 async def serve_laptop(connection: ServerConnection, link: Link, place: Establishment) -> None:
     hello: LaptopHello = await link.hello(LaptopHello)
     laptop = _recognise(hello, link, place)
-    link.who = f"laptop {hello.laptop_id}"
+    link.prove(f"laptop {hello.laptop_id}", place.code)
     link.send(LaptopWelcome(link.protocol, utc_ms()))
     log.info("laptop connected", laptop=hello.laptop_id, software=hello.software)
     place.laptop_connected(laptop, hello.call_id)

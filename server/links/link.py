@@ -7,11 +7,10 @@ from typing import Any
 
 import structlog
 from websockets.asyncio.connection import broadcast
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
+from schemas.limits import OPEN_S
 from schemas.wire import (
-    MAX_FRAME_BYTES,
     OLDEST_PROTOCOL_VERSION,
     PROTOCOL_VERSION,
     CloseCode,
@@ -21,11 +20,10 @@ from schemas.wire import (
     encode,
 )
 
+from .bounded import BoundedConnection
+
 log = structlog.get_logger()
 
-HELLO_S = 5.0
-MESSAGES_PER_S = 200
-BURST = 400
 BACKLOG_MAX_BYTES = 8 * 1024 * 1024
 """Unsent bytes at which a link is given up: ordered messages are never dropped, so it would grow without bound."""
 
@@ -36,22 +34,23 @@ Refuse = Callable[[str, str], None]
 class Link:
     """`send` writes at once or buffers; `messages` yields what came in, decoded, and ends when the link does."""
 
-    def __init__(self, connection: ServerConnection, codec: Codec, on_refused: Refuse) -> None:
+    def __init__(self, connection: BoundedConnection, codec: Codec, on_refused: Refuse) -> None:
         self.connection, self._codec, self.refused = connection, codec, on_refused
-        connection.protocol.max_message_size = MAX_FRAME_BYTES[codec.link]
+        connection.bound(codec.link)
         self.peer = str(connection.remote_address or "unix socket")
         self.who = f"{codec.link} at {self.peer}"
         self.protocol = OLDEST_PROTOCOL_VERSION
         """What both ends speak, from the hello on."""
         self.heard_at = time.monotonic()
-        self._allowance, self._counted_at = float(BURST), self.heard_at
+        self.proven = False
 
     async def hello(self, kind: type[Message]) -> Any:
         """The first message. WireError when it does not come in time, is another one, or its protocol is too old."""
         try:
-            frame = await asyncio.wait_for(self.connection.recv(), HELLO_S)
+            async with asyncio.timeout_at(self.connection.opens_by_s):
+                frame = await self.connection.recv()
         except TimeoutError:
-            raise WireError(CloseCode.NOT_UNDERSTOOD, f"no hello within {HELLO_S:g} s") from None
+            raise WireError(CloseCode.NOT_UNDERSTOOD, f"no hello within {OPEN_S:g} s") from None
         message = self._codec.decode(frame)
         if not isinstance(message, kind):
             raise WireError(CloseCode.NOT_UNDERSTOOD, f"the first message must be {kind.__name__}")
@@ -64,14 +63,15 @@ class Link:
         self.protocol = protocol
         return message
 
+    def prove(self, who: str, where: str) -> None:
+        """The hello is accepted: this is `who` at `where`. WireError when too many of them are connected."""
+        self.connection.prove(self._codec.link, f"{who} at {where}")
+        self.who, self.proven = who, True
+
     async def messages(self) -> AsyncIterator[tuple[Any, bytes]]:
-        """(message, its frame), until the link closes. WireError for what is not understood or comes too fast."""
+        """(message, its frame), until the link closes. WireError for what is not understood."""
         async for frame in self.connection:
-            self.heard_at = now = time.monotonic()
-            self._allowance = min(BURST, self._allowance + (now - self._counted_at) * MESSAGES_PER_S) - 1
-            self._counted_at = now
-            if self._allowance < 0:
-                raise WireError(CloseCode.TOO_FAST, f"more than {MESSAGES_PER_S} messages a second")
+            self.heard_at = time.monotonic()
             message = self._codec.decode(frame)
             assert isinstance(frame, bytes)
             yield message, frame
@@ -105,17 +105,18 @@ class Link:
         self.connection.transport.abort()
 
     async def close(self, error: WireError) -> None:
-        """Tells the peer why, logs it, and puts it into the audit."""
-        log.warning("link refused", who=self.who, code=int(error.code), reason=error.reason)
+        """Tells the peer why, and has it logged and put into the audit."""
         self.refused(self.who, f"{int(error.code)} {error.reason}")
         await self.connection.close(error.code, error.reason)
 
     async def keep_alive(self, every_s: float, silent_s: float) -> None:
         """Pings; aborts the link when neither a pong nor anything else has come for `silent_s`."""
         while True:
-            ponged = asyncio.ensure_future(await self.connection.ping())
             try:
+                ponged = asyncio.ensure_future(await self.connection.ping())
                 await asyncio.wait_for(asyncio.shield(ponged), every_s)
+            except ConnectionClosed:
+                return
             except TimeoutError:
                 if self.is_silent(silent_s):
                     self.abort(f"silent for {silent_s:g} s")
@@ -131,14 +132,12 @@ async def run_link(link: Link, serve: Callable[[], Any]) -> None:
         await serve()
     except WireError as error:
         await link.close(error)
-    except ConnectionClosed as closed:
-        if closed.sent is not None and closed.sent.code == 1009:
-            log.warning("link refused", who=link.who, code=1009, reason=closed.sent.reason)
-            link.refused(link.who, f"1009 frame too large: {closed.sent.reason}")
-        else:
-            log.info("link closed", who=link.who, code=closed.rcvd.code if closed.rcvd else None)
-    else:
-        close = link.connection.protocol.close_sent
-        if close is not None and close.code == 1009:
-            log.warning("link refused", who=link.who, code=1009, reason=close.reason)
-            link.refused(link.who, f"1009 frame too large: {close.reason}")
+        return
+    except ConnectionClosed:
+        pass
+    protocol = link.connection.protocol
+    said = protocol.close_sent
+    if said is not None and not protocol.close_rcvd_then_sent and said.code not in (1000, 1001):
+        link.refused(link.who, f"{said.code} {said.reason}")  # too large, too fast, no websocket frame
+    elif link.proven:
+        log.info("link closed", who=link.who, code=protocol.close_rcvd.code if protocol.close_rcvd else None)

@@ -32,7 +32,7 @@ async def serve_peer(connection: ServerConnection, link: Link, place: Establishm
     call = place.calls[call_id]
     if call.state == CallState.ENDED:
         raise WireError(CloseCode.CALL_OVER, words_for_the_people(call))
-    link.who = f"{leg} of {call_id}"
+    link.prove(f"{leg} of {call_id}", place.code)
     peer = PeerEnd(call_id, leg, link)
     before = place.peers.get(found)
     place.peers[found] = peer

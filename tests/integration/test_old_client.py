@@ -6,6 +6,7 @@ Every frame that they get is read with those structs, so one that they could not
 import asyncio
 import time
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from websockets.sync.client import connect
 
 from schemas.console import ConsoleHello, from_console
 from schemas.wire import Message, encode
+from server.links.bounded import BoundedConnection
+from server.links.door import Door
 from server.links.link import Link
+from server.links.refusals import Refusals
 from tests.protocol_1 import call, console, laptop, media, peer
 from tests.server_rig import OFFICER_TOKEN, End, Server, running_server
 
@@ -161,12 +165,15 @@ async def test_a_newer_kind_is_never_sent_to_an_older_client() -> None:
     got: dict[int, list[bytes]] = {}
 
     async def handle(connection: ServerConnection) -> None:
+        assert isinstance(connection, BoundedConnection)
         link = Link(connection, from_console, lambda who, why: None)
         await link.hello(ConsoleHello)
         link.send(Newer("new"))
         link.send(AsEver("old"))
 
-    async with serve(handle, "127.0.0.1", 0) as server:
+    loop = asyncio.get_running_loop()
+    bounds = {"door": Door(100, loop.time, loop.call_later), "refusals": Refusals(lambda *_: None)}
+    async with serve(handle, "127.0.0.1", 0, create_connection=partial(BoundedConnection, **bounds)) as server:
         port = server.sockets[0].getsockname()[1]
         for protocol in (1, 2):
             async with connect_async(f"ws://127.0.0.1:{port}") as client:

@@ -114,7 +114,8 @@ def test_what_is_not_understood_or_not_wanted_gets_one_clear_close(server: Serve
         found, reason = closed_after(server, path, *frames)
         assert (found, words in reason) == (code, True), reason
         wait_until(lambda: f"code={int(code)}" in server.log.read_text(), "it is in the log")
-        after = Console(server).next(Snapshot)
+        with Console(server) as later:
+            after = later.next(Snapshot)
         assert (after.calls, after.seats) == (before.calls, before.seats), "nothing has changed"
 
 
