@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
 from websockets.sync.client import ClientConnection, connect, unix_connect
 
 from demo.processes import child_environment, end_with_parent, sightline
@@ -107,6 +108,10 @@ class Server:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def process_memory(self) -> int:
+        """Resident bytes."""
+        return psutil.Process(self.process.pid).memory_info().rss
 
     def verify(self) -> dict[str, Any]:
         run = subprocess.run(
