@@ -1,5 +1,6 @@
 """A real server process with scripted ends on real sockets, for the tests of the server."""
 
+import http.client
 import json
 import os
 import socket
@@ -112,6 +113,19 @@ class Server:
     def process_memory(self) -> int:
         """Resident bytes."""
         return psutil.Process(self.process.pid).memory_info().rss
+
+    def health(self) -> dict[str, Any]:
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WITHIN_S)
+        link.request("GET", "/health")
+        try:
+            return json.loads(link.getresponse().read())
+        finally:
+            link.close()
+
+    def cpu_s(self) -> float:
+        """User and system time so far."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return times.user + times.system
 
     def verify(self) -> dict[str, Any]:
         run = subprocess.run(

@@ -1,7 +1,5 @@
 """What a real server does with connections that don't behave, on real sockets: each gets one clear end, in time."""
 
-import http.client
-import json
 import os
 import sqlite3
 import time
@@ -43,15 +41,6 @@ def refused(server: Server) -> str:
 def status(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
     return int(head.split()[1]), body.decode()
-
-
-def health(server: Server) -> dict[str, object]:
-    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    link.request("GET", "/health")
-    try:
-        return json.loads(link.getresponse().read())
-    finally:
-        link.close()
 
 
 def console(wire: Wire) -> None:
@@ -237,7 +226,7 @@ def test_a_crowd_at_the_door_delays_itself_and_nobody_else(server: Server) -> No
         while len(crowd) < 1300:
             crowd += [stack.enter_context(tcp(server.port, "127.0.0.77")) for _ in range(50)]
             assert (
-                health(server)["establishment"] == "BWI"
+                server.health()["establishment"] == "BWI"
             )  # so these have been accepted: the queue before that is short
         with Console(server) as other:
             assert other.next(Snapshot)

@@ -1,0 +1,1 @@
+"""Faults and attacks on real parts, bounded in time; each runs in `make test`."""
