@@ -74,7 +74,7 @@ class BoundedConnection(ServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self.address = _address(self.transport)
+        self.address = address_of(self.transport)
         self._timer = self.loop.call_at(self.opens_by_s, self._too_late)
         status, words = self._door.arrive(self)
         if status:
@@ -210,7 +210,7 @@ def _response(status: int, words: str) -> bytes:
     return "\r\n".join((*head, "", "")).encode() + body
 
 
-def _address(transport: asyncio.Transport) -> str:
+def address_of(transport: asyncio.Transport) -> str:
     """Where strangers are counted together: an IPv4 address, an IPv6 network (one has 2**64 addresses), an account."""
     end = transport.get_extra_info("socket")
     if end is not None and end.family == socket.AF_UNIX:

@@ -1,7 +1,7 @@
 """Hostile clients of a server, a sixth of each kind, from addresses of their own; says at the end what came of it.
 
-Random frames, huge frames, half-open connections, slow readers (with a good token), slow senders, floods of connections
-and requests. Each comes back as soon as it has been cut off.
+Random frames, huge frames and tiny ones, half-open connections, slow readers (with a good token), slow senders, floods
+of connections and requests. Each comes back as soon as it has been cut off.
 """
 
 import asyncio
@@ -23,6 +23,9 @@ from tests.hostile import binary, request
 
 PATIENCE_S = 8.0
 HUGE = binary(bytes(300_000))
+UNFINISHED = b"\x82\xfe\xff\xff" + HUGE[8:60_000]
+TINY = binary(b"", opcode=Opcode.PING) * 40_000
+"""As many frames as the kernel hands over at once."""
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -86,7 +89,7 @@ class Attackers:
 
     async def _huge_frames(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await self._upgrade(reader, writer, self._random.choice(["/laptop", "/console", "/peer"])):
-            writer.write(HUGE if self._random.random() < 0.5 else b"\x82\xfe\xff\xff" + HUGE[8:60_000])
+            writer.write(self._random.choice([HUGE, UNFINISHED, TINY]))
             await writer.drain()
             await self._until_closed(reader)
 

@@ -1,6 +1,9 @@
 """The door: one address after the other, so many places, so many a second; and rates with some to spare."""
 
+import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 
 from schemas import limits
 from schemas.wire import CloseCode, Link, WireError
+from server.links.bounded import address_of
 from server.links.door import Door
 from server.rules.allowance import Allowance
 
@@ -149,6 +153,22 @@ def test_whoever_comes_and_goes_no_place_is_lost(steps: list[tuple[str, int, int
     for guest in there:
         scene.door.leave(guest)
     assert sum(not status for _, status in scene.arrive("10.0.0.1", 310)) == 300
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        (("10.1.2.3", 5), "10.1.2.3"),
+        (("2001:db8:1:2:3:4:5:6", 5, 0, 0), "2001:db8:1:2::/64"),
+        (("2001:db8:1:2:ffff::1", 5, 0, 0), "2001:db8:1:2::/64"),
+        (("fe80::1%eth0", 5, 0, 2), "fe80::/64"),
+        (("::ffff:10.1.2.3", 5, 0, 0), "10.1.2.3"),
+        (None, "unknown"),
+    ],
+)
+def test_strangers_of_one_machine_are_counted_together(name: tuple[object, ...] | None, address: str) -> None:
+    transport = SimpleNamespace(get_extra_info={"socket": None, "peername": name}.get)
+    assert address_of(cast(asyncio.Transport, transport)) == address
 
 
 def test_an_allowance_is_spent_and_comes_back() -> None:
