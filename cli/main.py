@@ -31,9 +31,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sightline", description="Watching over secure social video calls.")
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
 
-    server = parts.add_parser("server", help="the server of an establishment")
+    server = parts.add_parser("server", help="the server of one or several establishments")
     server.add_argument("--data", type=Path, required=True, help="folder for the database and the console's socket")
-    server.add_argument("--establishment", type=Path, help="JSON file with laptops, staff and bookings to take in")
+    server.add_argument(
+        "--establishment",
+        type=Path,
+        action="append",
+        default=[],
+        help="JSON file with an establishment's laptops, staff and bookings to take in; once for each establishment",
+    )
     server.add_argument("--host", default="127.0.0.1")
     server.add_argument("--port", type=int, default=DEFAULT_PORT)
     server.add_argument("--socket", type=Path, help="Unix socket for consoles on this machine (DATA/console.sock)")
@@ -82,7 +88,7 @@ def _server(chosen: argparse.Namespace) -> int:
     return run(
         Settings(
             data=chosen.data,
-            establishment=chosen.establishment,
+            establishments=tuple(chosen.establishment),
             host=chosen.host,
             port=chosen.port,
             socket=chosen.socket,

@@ -1,4 +1,4 @@
-"""Wires the server: database, establishment, links. The only place where its parts are put together."""
+"""Wires the server: database, establishments, links. The only place where its parts are put together."""
 
 import asyncio
 import errno
@@ -27,6 +27,8 @@ from schemas.wire import MAX_FRAME_BYTES, Codec
 from .commanding import Commanding
 from .establishment import Establishment, utc_ms
 from .establishment_file import EstablishmentFileError, read
+from .estate import Estate
+from .journal import Journal
 from .links.bounded import BoundedConnection, places
 from .links.console import serve_console
 from .links.door import Door
@@ -40,12 +42,15 @@ from .store import tables
 from .store.audit import first_broken
 from .store.database import open_database, open_for_reading
 from .store.rows import Known, load, take_in
-from .store.writer import StoreError, Unit, Writer
+from .store.writer import StoreError, Writer
 
 log = structlog.get_logger()
 
 KEPT_MS = 24 * 3600 * 1000
 """Ended calls and answered commands stay in memory for so long."""
+SLICES = 10
+"""Establishments take their turns spread over a tick: their frames don't all go out at once."""
+AUDIT_LOOKED_AT_S = 1.0
 
 
 def run(settings: Settings) -> int:
@@ -110,34 +115,41 @@ def _open(settings: Settings) -> Engine:
         ) from error
 
 
-def _take_in(engine: Engine, settings: Settings) -> Known:
+def _take_in(engine: Engine, settings: Settings) -> list[Known]:
+    """All files or none."""
+    codes: set[str] = set()
     with engine.begin() as connection:
-        if settings.establishment is not None:
+        for file in settings.establishments:
             try:
-                take_in(connection, read(settings.establishment))
+                content = read(file)
+                if content.code in codes:
+                    raise EstablishmentFileError(f"{content.code} is given twice")
+                codes.add(content.code)
+                take_in(connection, content)
             except EstablishmentFileError as error:
                 raise SystemExit(
-                    f"server: the establishment's file {settings.establishment} was not taken in: {error}; correct it."
+                    f"server: the establishment's file {file} was not taken in: {error}; correct it."
                 ) from error
         known = load(connection, utc_ms() - KEPT_MS)
-    if known is None:
+    if not known:
         raise SystemExit(f"server: {settings.data} holds no establishment yet; give its file with --establishment.")
     return known
 
 
-async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
+async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     writer = Writer(engine, loop)
-    place = Establishment(known, writer)
-    commanding = Commanding(place, settings)
-    refused = Refusals(lambda action, who, detail: _record_refusal(place, action, who, detail))
+    journal = Journal(settings.journal, writer)
+    estate = Estate([Establishment(one, writer) for one in known], writer)
+    commandings = {place.code: Commanding(place, journal) for place in estate.places}
+    refused = Refusals(lambda action, who, detail: _record_refusal(estate, action, who, detail))
     door = Door(places(), loop.time, loop.call_later)
     paths: dict[str, tuple[Codec, Callable[..., Coroutine[Any, Any, None]]]] = {
         "/laptop": (from_laptop, serve_laptop),
-        "/console": (from_console, partial(serve_console, commanding=commanding)),
+        "/console": (from_console, partial(serve_console, commandings=commandings)),
         "/peer": (from_peer, serve_peer),
     }
 
@@ -145,7 +157,7 @@ async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
         assert isinstance(connection, BoundedConnection) and connection.request is not None
         codec, serve_link = paths[connection.request.path]
         link = Link(connection, codec, refused)
-        await run_link(link, lambda: serve_link(connection, link, place))
+        await run_link(link, lambda: serve_link(connection, link, estate))
 
     options: dict[str, Any] = {
         "compression": None,
@@ -157,21 +169,26 @@ async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
         "server_header": None,
     }
     tcp = await _listen(
-        serve(handle, settings.host, settings.port, process_request=partial(_by_path, place, tuple(paths)), **options),
+        serve(handle, settings.host, settings.port, process_request=partial(_by_path, estate, tuple(paths)), **options),
         f"{settings.host}:{settings.port} is in use; stop the other program or choose another with --port",
     )
     socket = settings.console_socket
     socket.unlink(missing_ok=True)  # left by a server that was killed: the lock says that none runs
     unix = await _listen(
-        unix_serve(handle, str(socket), process_request=partial(_by_path, place, ("/console",)), **options),
+        unix_serve(handle, str(socket), process_request=partial(_by_path, estate, ("/console",)), **options),
         f"the socket {socket} can't be made; choose another with --socket",
     )
     socket.chmod(0o660)
-    place.record("server_started", f"{settings.host}:{settings.port}")
+    held = " ".join(place.code for place in estate.places)
+    estate.record("server_started", f"{settings.host}:{settings.port} {held}")
     log.info(f"listening on ws://{settings.host}:{settings.port} and {socket}")
-    clock = asyncio.ensure_future(_keep_time(place, commanding, refused, stop))
+    clocks = (
+        asyncio.ensure_future(_keep_time(estate.places)),
+        asyncio.ensure_future(_look_after_the_audit(estate, journal, refused)),
+    )
     await stop.wait()
-    clock.cancel()
+    for clock in clocks:
+        clock.cancel()
     tcp.close()
     unix.close()
     socket.unlink(missing_ok=True)
@@ -181,7 +198,7 @@ async def _serve(settings: Settings, engine: Engine, known: Known) -> None:
         except TimeoutError:
             pass
     refused.sum_up(at_once=True)
-    place.record("server_stopped", "")
+    estate.record("server_stopped", "")
     await asyncio.to_thread(writer.close)
 
 
@@ -193,56 +210,70 @@ async def _listen(starting: Any, sentence: str) -> Any:
         raise SystemExit(f"server: {sentence}{reason}.") from error
 
 
-def _by_path(
-    place: Establishment, paths: tuple[str, ...], connection: ServerConnection, request: Request
-) -> Response | None:
-    """Websockets by their path; `/health` for whoever watches over the server; anything else does not exist."""
+def _by_path(estate: Estate, paths: tuple[str, ...], connection: ServerConnection, request: Request) -> Response | None:
+    """Websockets by their path; `/health` and `/health/CODE` for whoever looks after the server; nothing else."""
     if request.path in paths:
         return None
+    of_all = {"audit_writable": estate.writer.writable}
     if request.path == "/health":
-        states = [str(call.state) for call in place.calls.values()]
-        health = {
-            "establishment": place.code,
-            "laptops": len(place.laptops),
-            "consoles": len(place.fanout.watchers),
-            "calls": {state: states.count(state) for state in sorted(set(states))},
-            "audit_writable": place.writer.writable,
-        }
+        health = of_all | {"establishments": {place.code: _health(place) for place in estate.places}}
+        return connection.respond(http.HTTPStatus.OK, json.dumps(health) + "\n")
+    place = estate.place(request.path.removeprefix("/health/"))
+    if place is not None:
+        health = of_all | {"establishment": place.code} | _health(place)
         return connection.respond(http.HTTPStatus.OK, json.dumps(health) + "\n")
     return connection.respond(http.HTTPStatus.NOT_FOUND, f"{request.path} does not exist; {', '.join(paths)} do.\n")
 
 
-async def _keep_time(place: Establishment, commanding: Commanding, refused: Refusals, stop: asyncio.Event) -> None:
-    """20 ticks a second for consoles, the clock's rules each fifth of them. An error here must not stop the clock."""
+def _health(place: Establishment) -> dict[str, Any]:
+    """Numbers only: no name and no call of anybody."""
+    states = [str(call.state) for call in place.calls.values()]
+    return {
+        "laptops": len(place.laptops),
+        "consoles": len(place.fanout.watchers),
+        "calls": {state: states.count(state) for state in sorted(set(states))},
+    }
+
+
+async def _keep_time(places: tuple[Establishment, ...]) -> None:
+    """20 ticks a second for consoles, the clock's rules each fifth of them; an error in one place stays there."""
     loop = asyncio.get_running_loop()
-    due, tick = loop.time(), 0
-    while not stop.is_set():
-        tick += 1
-        try:
-            place.fanout.tick()
-            if tick % 5 == 0:
-                place.look_at_the_clock()
-            if tick % 20 == 0:
-                refused.sum_up()
-                await _look_at_the_audit(place, commanding)
-        except Exception:
-            log.exception("a tick failed")
-        due = max(due + TICK_S, loop.time() - TICK_S)  # never a burst of ticks after a pause
+    slices = min(SLICES, len(places))
+    due, turn = loop.time(), 0
+    while True:
+        turn += 1
+        tick, slice_ = divmod(turn, slices)
+        for place in places[slice_::slices]:
+            try:
+                place.fanout.tick()
+                if tick % 5 == 0:
+                    place.look_at_the_clock()
+            except Exception:
+                log.exception("a tick failed", establishment=place.code)
+        due = max(due + TICK_S / slices, loop.time() - TICK_S)  # never a burst of ticks after a pause
         await asyncio.sleep(max(0.0, due - loop.time()))
 
 
-async def _look_at_the_audit(place: Establishment, commanding: Commanding) -> None:
-    """Finds out whether an audit that could not be written can be written again, then takes the journal in."""
-    try:
-        if not place.writer.writable:
-            await place.writer.write(Unit((place.entry("audit_writable_again", ""),)))
-        await commanding.take_journal_in()
-    except (StoreError, OSError) as error:
-        log.error("audit not writable", error=str(error)[:200])
+async def _look_after_the_audit(estate: Estate, journal: Journal, refused: Refusals) -> None:
+    """Finds out whether an audit that could not be written can be written again, then takes the journal in.
+
+    Apart from the clock: a disk that hangs must not stop the consoles' ticks.
+    """
+    while True:
+        await asyncio.sleep(AUDIT_LOOKED_AT_S)
+        try:
+            refused.sum_up()
+            if not estate.writer.writable:
+                await estate.write(estate.entry("audit_writable_again", ""))
+            await journal.take_in()
+        except (StoreError, OSError) as error:
+            log.error("audit not writable", error=str(error)[:200])
+        except Exception:
+            log.exception("a look at the audit failed")
 
 
-def _record_refusal(place: Establishment, action: str, who: str, detail: str) -> None:
-    place.record(action, detail, who=who, role="unknown", accepted=False)
+def _record_refusal(estate: Estate, action: str, who: str, detail: str) -> None:
+    estate.record(action, detail, who=who, role="unknown", accepted=False)
 
 
 def _short(error: Exception) -> str:

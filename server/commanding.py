@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from datetime import datetime
 
 import msgspec
@@ -13,10 +12,10 @@ from schemas.console import Command, CommandAnswer, Flag, Refusal
 from schemas.wire import encode
 
 from .establishment import Establishment, utc_ms
+from .journal import Journal
 from .orders import Send
 from .rules.commands import STOPPING, Accepted, Refused, decide
 from .rules.permissions import act_name
-from .settings import Settings
 from .store.audit import Entry
 from .store.writer import Incident, StoreError, Unit
 
@@ -37,12 +36,11 @@ class Commanding:
     """Stopping acts go to the laptop first and are accepted even when only the journal can be written; all others are
     durable in the audit before anything follows from them. Every answer waits for its durable entry."""
 
-    def __init__(self, place: Establishment, settings: Settings) -> None:
-        self._place = place
-        self._journal = settings.journal
+    def __init__(self, place: Establishment, journal: Journal) -> None:
+        self._place, self._journal = place, journal
         self._answers = {command: _answer.decode(frame) for command, frame in place.known.answers.items()}
         self._given: dict[str, asyncio.Future[CommandAnswer]] = {}
-        self._incidents = dict(place.known.incidents_of_day)
+        self._incidents = place.known.incidents_of_day
 
     async def give(self, command: Command, officer: Officer, tell: Send) -> None:
         """Answers through `tell`; the same id again gets the same answer and has no effect."""
@@ -102,7 +100,7 @@ class Commanding:
             await self._place.writer.write(Unit((entry,), None, self._row(answer)))
         except StoreError as error:
             log.error("audit not writable", error=str(error))
-            await asyncio.to_thread(self._write_journal, entry)
+            await asyncio.to_thread(self._journal.write, entry)
         return answer
 
     def _apply(self, decision: Accepted, command: Command, officer: Officer, tell: Send) -> None:
@@ -155,10 +153,11 @@ class Commanding:
             command.call_id,
             accepted,
             json.dumps(detail, ensure_ascii=True),
+            self._place.code,
         )
 
-    def _row(self, answer: CommandAnswer) -> tuple[str, int, bytes]:
-        return answer.command_id, utc_ms(), encode(answer)
+    def _row(self, answer: CommandAnswer) -> tuple[str, int, bytes, str]:
+        return answer.command_id, utc_ms(), encode(answer), self._place.code
 
     def _reference(self) -> str:
         """INC-YYYY-MMDD-NN, counted by day of the server's place."""
@@ -172,30 +171,3 @@ class Commanding:
         category, note = str(flag.category), flag.note
         code, pressed = self._place.code, flag.pressed_at_ms
         return Incident(reference, code, command.call_id, category, note, officer.name, pressed, utc_ms())
-
-    # The journal
-
-    def _write_journal(self, entry: Entry) -> None:
-        """A stopping act that the audit could not take; an end is carried out even when this fails too."""
-        try:
-            with self._journal.open("ab") as file:
-                file.write(msgspec.json.encode(vars(entry)) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            log.error("journal not writable", error=str(error))
-
-    async def take_journal_in(self) -> None:
-        """What was journalled goes into the audit, then the journal goes. Nothing happens while there is none."""
-        try:
-            lines = self._journal.read_bytes().splitlines()
-        except FileNotFoundError:
-            return
-        entries: list[Entry] = []
-        for line in lines:
-            try:
-                entries.append(msgspec.json.decode(line, type=Entry))
-            except msgspec.DecodeError:  # cut off by the fault that made a journal necessary
-                log.error("journal line lost", line=line[:200])
-        await self._place.writer.write(Unit(tuple(entries)))
-        self._journal.unlink()

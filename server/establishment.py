@@ -135,7 +135,7 @@ class Establishment:
         self, action: str, detail: str, *, call_id: str = "", who: str = "server", role: str = "server",
         session: str = "", accepted: bool = True,
     ) -> Entry:  # fmt: skip
-        return Entry(utc_ms(), who, role, session, action, call_id, accepted, detail)
+        return Entry(utc_ms(), who, role, session, action, call_id, accepted, detail, self.code)
 
     def record(self, action: str, detail: str, **about: object) -> None:
         """An audit entry that nothing waits for."""

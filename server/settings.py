@@ -8,11 +8,11 @@ from pathlib import Path
 class Settings:
     """`data` holds the database and, unless `socket` says otherwise, the Unix socket for consoles on this machine.
 
-    `establishment`: a file to take in at the start; None: what the database already knows.
+    `establishments`: files to take in at the start, one each; what the database knows already is served besides.
     """
 
     data: Path
-    establishment: Path | None = None
+    establishments: tuple[Path, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8710
     socket: Path | None = None

@@ -67,22 +67,24 @@ def _account() -> str:
 class Server:
     """`sightline server` on a folder of its own."""
 
-    def __init__(self, folder: Path, content: dict[str, Any] | None = None) -> None:
-        self.folder, self.file = folder, folder.parent / "establishment.json"
-        if content is not None:
-            self.file.write_text(json.dumps(content))
+    def __init__(self, folder: Path, *contents: dict[str, Any]) -> None:
+        self.folder, self.files = folder, [folder.parent / f"{content['code']}.json" for content in contents]
+        for file, content in zip(self.files, contents, strict=True):
+            file.write_text(json.dumps(content))
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"ws://127.0.0.1:{self.port}"
         self.log = folder.parent / "server.log"
-        self.process = self._start(content is not None)
+        self.process = self._start(True)
 
-    def _start(self, with_file: bool) -> subprocess.Popen[bytes]:
-        arguments = ["--data", self.folder, "--port", self.port]
+    def _start(self, with_files: bool) -> subprocess.Popen[bytes]:
+        arguments: list[object] = ["--data", self.folder, "--port", self.port]
+        if with_files:
+            arguments += [argument for file in self.files for argument in ("--establishment", file)]
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                sightline("server", *arguments, *(["--establishment", self.file] if with_file else [])),
+                sightline("server", *arguments),
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 env=child_environment(),
@@ -116,7 +118,7 @@ class Server:
 
     def health(self) -> dict[str, Any]:
         link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WITHIN_S)
-        link.request("GET", "/health")
+        link.request("GET", "/health/BWI")
         try:
             return json.loads(link.getresponse().read())
         finally:
@@ -135,8 +137,8 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, content: dict[str, Any] | None = None) -> Iterator[Server]:
-    server = Server(folder / "server", content or establishment())
+def running_server(folder: Path, content: dict[str, Any] | None = None, *others: dict[str, Any]) -> Iterator[Server]:
+    server = Server(folder / "server", content or establishment(), *others)
     try:
         yield server
     finally:
@@ -186,9 +188,9 @@ class End:
 class Laptop(End):
     """An agent by hand: says what a laptop says, when the test wants it."""
 
-    def __init__(self, server: Server, token: str = "laptop-token-123456", **hello: Any) -> None:
+    def __init__(self, server: Server, token: str = "laptop-token-123456", code: str = "BWI", **hello: Any) -> None:
         super().__init__(connect(f"{server.url}/laptop", compression=None), to_laptop)
-        self.send(LaptopHello(PROTOCOL_VERSION, "BWI", "BWI-01", token, "test", **hello))
+        self.send(LaptopHello(PROTOCOL_VERSION, code, f"{code}-01", token, "test", **hello))
 
     def lease(self, call_id: str, epoch: int, nonce: int = 1) -> None:
         self.send(LeaseRequest(call_id, epoch, nonce))
@@ -206,7 +208,7 @@ class Laptop(End):
 class Console(End):
     """A console by hand; keeps each call's newest form."""
 
-    def __init__(self, server: Server, token: str = OFFICER_TOKEN, over: Path | None = None) -> None:
+    def __init__(self, server: Server, token: str = OFFICER_TOKEN, over: Path | None = None, code: str = "BWI") -> None:
         self.calls: dict[str, CallView] = {}
         options: dict[str, Any] = {"compression": None, "max_size": MAX_SERVER_FRAME_BYTES}
         if over is not None:
@@ -214,7 +216,7 @@ class Console(End):
         else:
             link = connect(f"{server.url}/console", **options)
         super().__init__(link, to_console)
-        self.send(ConsoleHello(PROTOCOL_VERSION, "BWI", "" if over else token))
+        self.send(ConsoleHello(PROTOCOL_VERSION, code, "" if over else token))
 
     def took(self, message: Any) -> None:
         if isinstance(message, Snapshot):

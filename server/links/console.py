@@ -5,6 +5,7 @@ import pwd
 import socket
 import struct
 import uuid
+from collections.abc import Mapping
 
 import structlog
 from websockets.asyncio.server import ServerConnection
@@ -15,7 +16,8 @@ from schemas.wire import CloseCode, WireError
 from ..commanding import Commanding, Officer
 from ..establishment import Establishment, utc_ms
 from ..establishment_file import token_hash
-from ..rules.permissions import PERMISSIONS, VIEW, may
+from ..estate import Estate
+from ..rules.permissions import ANY_ESTABLISHMENT, PERMISSIONS, VIEW, may
 from ..store.rows import StaffRow
 from .fanout import Watcher
 from .link import Link
@@ -26,9 +28,12 @@ SILENT_S = 10.0
 """A console beats every 2 s; one that has not for so long is given up."""
 
 
-async def serve_console(connection: ServerConnection, link: Link, place: Establishment, commanding: Commanding) -> None:
+async def serve_console(
+    connection: ServerConnection, link: Link, estate: Estate, commandings: Mapping[str, Commanding]
+) -> None:
     hello: ConsoleHello = await link.hello(ConsoleHello)
-    staff = _recognise(hello, connection, place)
+    place, staff = _recognise(hello, connection, link, estate)
+    commanding = commandings[place.code]
     officer = Officer(staff.name, staff.role, uuid.uuid4().hex)
     link.prove(f"console of {staff.name}", place.code)
     log.info("console opened", staff=staff.name, role=str(staff.role))
@@ -58,22 +63,30 @@ async def serve_console(connection: ServerConnection, link: Link, place: Establi
         log.info("console closed", staff=staff.name)
 
 
-def _recognise(hello: ConsoleHello, connection: ServerConnection, place: Establishment) -> StaffRow:
-    if hello.establishment != place.code:
-        raise WireError(CloseCode.NOT_RECOGNISED, f"this server holds {place.code}, not {hello.establishment}")
+def _recognise(
+    hello: ConsoleHello, connection: ServerConnection, link: Link, estate: Estate
+) -> tuple[Establishment, StaffRow]:
+    """The establishment that is to be opened, and who opens it; WireError when there is no such person or right."""
+    place = estate.place(hello.establishment)
+    if place is None:
+        raise WireError(CloseCode.NOT_RECOGNISED, f"{hello.establishment} is not held by this server")
     user = _unix_user(connection)
     if user:
-        found = next((s for s in place.known.staff if s.unix_user == user), None)
+        found = estate.staff(lambda person: person.unix_user == user)
         unknown = f"the account {user} belongs to nobody on the staff list"
     else:
         secret = token_hash(hello.token)
-        found = next((s for s in place.known.staff if hello.token and s.token_hash == secret), None)
+        found = estate.staff(lambda person: bool(hello.token) and person.token_hash == secret)
         unknown = "the token belongs to nobody on the staff list"
     if found is None:
         raise WireError(CloseCode.NOT_RECOGNISED, unknown)
-    if not may(found.role, VIEW):
-        raise WireError(CloseCode.NOT_RECOGNISED, f"the role {found.role} may not open the wall")
-    return found
+    home, staff = found
+    link.who = f"console of {staff.name}"
+    if home is not place and not may(staff.role, ANY_ESTABLISHMENT):
+        raise WireError(CloseCode.NOT_RECOGNISED, f"{home.code}'s {staff.role} may not open {place.code}")
+    if not may(staff.role, VIEW):
+        raise WireError(CloseCode.NOT_RECOGNISED, f"the role {staff.role} may not open the wall")
+    return place, staff
 
 
 def _unix_user(connection: ServerConnection) -> str:

@@ -25,6 +25,7 @@ from schemas.wire import CloseCode, WireError
 
 from ..establishment import LEASE_MS, Establishment, LaptopEnd, utc_ms
 from ..establishment_file import token_hash
+from ..estate import Estate
 from ..rules.call import OPEN
 from .link import Link
 
@@ -33,9 +34,9 @@ log = structlog.get_logger()
 PING_S, SILENT_S = 1.0, 3.0
 
 
-async def serve_laptop(connection: ServerConnection, link: Link, place: Establishment) -> None:
+async def serve_laptop(connection: ServerConnection, link: Link, estate: Estate) -> None:
     hello: LaptopHello = await link.hello(LaptopHello)
-    laptop = _recognise(hello, link, place)
+    place, laptop = _recognise(hello, link, estate)
     link.prove(f"laptop {hello.laptop_id}", place.code)
     link.send(LaptopWelcome(link.protocol, utc_ms()))
     log.info("laptop connected", laptop=hello.laptop_id, software=hello.software)
@@ -50,10 +51,10 @@ async def serve_laptop(connection: ServerConnection, link: Link, place: Establis
         log.info("laptop gone", laptop=hello.laptop_id)
 
 
-def _recognise(hello: LaptopHello, link: Link, place: Establishment) -> LaptopEnd:
-    known = place.known.laptops.get(hello.laptop_id)
-    here = hello.establishment == place.code and known is not None
-    if not here or known is None or not hmac.compare_digest(known.token_hash, token_hash(hello.token)):
+def _recognise(hello: LaptopHello, link: Link, estate: Estate) -> tuple[Establishment, LaptopEnd]:
+    place = estate.place(hello.establishment)
+    known = place.known.laptops.get(hello.laptop_id) if place is not None else None
+    if place is None or known is None or not hmac.compare_digest(known.token_hash, token_hash(hello.token)):
         raise WireError(
             CloseCode.NOT_RECOGNISED, f"{hello.laptop_id} is no laptop of this establishment, or its token is wrong"
         )
@@ -65,7 +66,7 @@ def _recognise(hello: LaptopHello, link: Link, place: Establishment) -> LaptopEn
             )
         before.link.abort("another link of the same laptop took over")
         place.laptop_gone(before)
-    return LaptopEnd(hello.laptop_id, link)
+    return place, LaptopEnd(hello.laptop_id, link)
 
 
 def _take(message: Any, frame: bytes, laptop: LaptopEnd, place: Establishment) -> None:

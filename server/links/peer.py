@@ -11,6 +11,7 @@ from schemas.wire import CloseCode, WireError
 
 from ..establishment import Establishment, PeerEnd, utc_ms
 from ..establishment_file import token_hash
+from ..estate import Estate
 from ..rules.call import ROOM_LEG
 from ..rules.happenings import is_open, words_for_the_people
 from .link import Link
@@ -21,13 +22,14 @@ PING_S, SILENT_S = 5.0, 15.0
 TOLD = "This call is recorded. Prison staff may watch it."
 
 
-async def serve_peer(connection: ServerConnection, link: Link, place: Establishment) -> None:
+async def serve_peer(connection: ServerConnection, link: Link, estate: Estate) -> None:
     hello: PeerHello = await link.hello(PeerHello)
-    found = place.known.peer_tokens.get(token_hash(hello.token))
-    if found is None:
+    belongs = estate.of_peer(token_hash(hello.token))
+    if belongs is None:
         raise WireError(
             CloseCode.NOT_RECOGNISED, "this token belongs to no call here; use the newest link you were sent"
         )
+    place, found = belongs
     call_id, leg = found
     call = place.calls[call_id]
     if call.state == CallState.ENDED:

@@ -21,14 +21,16 @@ EVERY_ACT: Final = (
 )
 VIEW: Final = "view"
 """To open the establishment's wall: names, pictures and levels."""
+ANY_ESTABLISHMENT: Final = "any_establishment"
+"""To open other establishments of the server than the one whose staff list one is on."""
 
 PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     Role.OFFICER: frozenset((VIEW, *EVERY_ACT)),
     Role.ORDERLY_OFFICER: frozenset((VIEW, *EVERY_ACT)),
     Role.GOVERNOR: frozenset((VIEW, "pause", "end", "one_side", "flag", "urgent_help")),
     Role.CLERK: frozenset(),
-    Role.SUPPORT: frozenset(),
-    Role.ADMIN: frozenset(),
+    Role.SUPPORT: frozenset((ANY_ESTABLISHMENT,)),
+    Role.ADMIN: frozenset((ANY_ESTABLISHMENT,)),
 }
 
 ACT_NAMES: Final = dict(zip((t.__name__ for t in Act.__args__), EVERY_ACT, strict=True))

@@ -13,7 +13,7 @@ BEGIN = "0" * 64
 
 @dataclass(frozen=True)
 class Entry:
-    """Who did what, and whether it was accepted; `at_ms` UTC."""
+    """Who did what, and whether it was accepted; `at_ms` UTC. `establishment` empty: of the server as a whole."""
 
     at_ms: int
     who: str
@@ -23,6 +23,7 @@ class Entry:
     call_id: str
     accepted: bool
     detail: str
+    establishment: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,9 @@ class Head:
 
     def next(self, entry: Entry) -> "Head":
         n = self.n + 1
-        fields = msgspec.json.encode((n, *astuple(entry)))
+        values = astuple(entry)
+        # Entries from before there were several establishments have none, and their hashes must still fit.
+        fields = msgspec.json.encode((n, *(values if entry.establishment else values[:-1])))
         return Head(n, hashlib.sha256(self.hash.encode() + fields).hexdigest())
 
 
@@ -47,7 +50,15 @@ def first_broken(rows: Iterable[Row[tuple[object, ...]]]) -> tuple[int, int | No
         if broken is not None:
             continue
         entry = Entry(
-            row.at_ms, row.who, row.role, row.session, row.action, row.call_id, bool(row.accepted), row.detail
+            row.at_ms,
+            row.who,
+            row.role,
+            row.session,
+            row.action,
+            row.call_id,
+            bool(row.accepted),
+            row.detail,
+            row.establishment,
         )
         head = head.next(entry)
         if (head.n, head.hash) != (row.n, row.hash):

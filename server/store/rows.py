@@ -1,14 +1,15 @@
 """Rows to what the rules know, and back."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Column, Connection, Integer, Row, cast, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from schemas.call import CallState, Role
 
-from ..establishment_file import EstablishmentFile, check_overlaps, token_hash
+from ..establishment_file import EstablishmentFile, EstablishmentFileError, check_overlaps, token_hash
 from ..rules.call import Call, Policy
 from . import tables
 
@@ -45,7 +46,8 @@ class Known:
     answers: dict[str, bytes]
     """Command id -> the answer that was given."""
     incidents_of_day: dict[str, int]
-    """Day as in the reference (2026-1124) -> how many incidents were filed."""
+    """Day as in the reference (2026-1124) -> the newest incident's number; one dict for all establishments of a server,
+    since references are theirs together."""
 
 
 def call_row(call: Call) -> dict[str, object]:
@@ -63,8 +65,9 @@ def call_row(call: Call) -> dict[str, object]:
 def take_in(connection: Connection, content: EstablishmentFile) -> int:
     """Laptops, staff and policy as the file says; bookings that are new. Returns how many bookings were added.
 
-    EstablishmentFileError when a new booking overlaps one that is known.
+    EstablishmentFileError when a new booking overlaps one that is known, or something is another establishment's.
     """
+    _check_nobody_elses(connection, content)
     row = {"name": content.name, "hall": content.hall, "policy": msgspec.json.encode(content.policy).decode()}
     statement = upsert(tables.establishment).values(code=content.code, **row)
     connection.execute(statement.on_conflict_do_update(index_elements=["code"], set_=row))
@@ -84,7 +87,8 @@ def take_in(connection: Connection, content: EstablishmentFile) -> int:
             "token_hash": token_hash(person.token) if person.token else None,
         }
         connection.execute(insert(tables.staff).values(**values, **here))
-    known = connection.execute(select(tables.call).where(tables.call.c.state != CallState.ENDED)).all()
+    ours = tables.call.c.establishment == content.code
+    known = connection.execute(select(tables.call).where(ours, tables.call.c.state != CallState.ENDED)).all()
     references = set(connection.execute(select(tables.call.c.call_id)).scalars())
     new = [booking for booking in content.bookings if booking.reference not in references]
     check_overlaps(
@@ -107,19 +111,26 @@ def take_in(connection: Connection, content: EstablishmentFile) -> int:
     return len(new)
 
 
-def load(connection: Connection, since_ms: int) -> Known | None:
-    """The establishment that the database holds; None when it holds none. Ended calls only from `since_ms` on."""
-    place = connection.execute(select(tables.establishment)).first()
-    if place is None:
-        return None
-    laptops = connection.execute(select(tables.laptop).order_by(tables.laptop.c.seat)).all()
-    staff = connection.execute(select(tables.staff)).all()
-    calls = connection.execute(
-        select(tables.call).where((tables.call.c.state != CallState.ENDED) | (tables.call.c.ends_at_ms >= since_ms))
-    ).all()
-    answers = connection.execute(select(tables.command).where(tables.command.c.at_ms >= since_ms)).all()
+def load(connection: Connection, since_ms: int) -> list[Known]:
+    """The establishments that the database holds, by code. Ended calls only from `since_ms` on."""
+    number = func.max(cast(func.substr(tables.incident.c.reference, 15), Integer))
     day = func.substr(tables.incident.c.reference, 5, 9)
-    days = connection.execute(select(day, func.count()).group_by(day)).all()
+    numbers = {row[0]: row[1] for row in connection.execute(select(day, number).group_by(day))}
+    places = connection.execute(select(tables.establishment).order_by(tables.establishment.c.code)).all()
+    return [_load_one(connection, place, numbers, since_ms) for place in places]
+
+
+def _load_one(connection: Connection, place: Row[Any], numbers: dict[str, int], since_ms: int) -> Known:
+    laptop, staff, call, command = tables.laptop.c, tables.staff.c, tables.call.c, tables.command.c
+    laptops = connection.execute(
+        select(tables.laptop).where(laptop.establishment == place.code).order_by(laptop.seat)
+    ).all()
+    people = connection.execute(select(tables.staff).where(staff.establishment == place.code)).all()
+    recent = (call.state != CallState.ENDED) | (call.ends_at_ms >= since_ms)
+    calls = connection.execute(select(tables.call).where(call.establishment == place.code, recent)).all()
+    answers = connection.execute(
+        select(tables.command).where(command.establishment == place.code, command.at_ms >= since_ms)
+    ).all()
     tokens = {row.room_token_hash: (row.call_id, "room") for row in calls}
     tokens |= {row.family_token_hash: (row.call_id, "family-1") for row in calls}
     return Known(
@@ -128,9 +139,39 @@ def load(connection: Connection, since_ms: int) -> Known | None:
         hall=place.hall,
         policy=msgspec.json.decode(place.policy, type=Policy),
         laptops={row.id: LaptopRow(row.id, row.seat, row.room, row.token_hash) for row in laptops},
-        staff=[StaffRow(row.name, Role(row.role), row.unix_user, row.token_hash) for row in staff],
+        staff=[StaffRow(row.name, Role(row.role), row.unix_user, row.token_hash) for row in people],
         calls={row.call_id: msgspec.json.decode(row.body, type=Call) for row in calls},
         peer_tokens=tokens,
         answers={row.command_id: row.answer for row in answers},
-        incidents_of_day={row[0]: row[1] for row in days},
+        incidents_of_day=numbers,
     )
+
+
+def _check_nobody_elses(connection: Connection, content: EstablishmentFile) -> None:
+    """Laptops, accounts, bookings and tokens belong to one establishment each: by them the server knows who belongs
+    where."""
+    laptop, staff, call = tables.laptop.c, tables.staff.c, tables.call.c
+
+    def elsewhere(wanted: Column[Any], code: Column[Any], values: list[str]) -> tuple[str, str] | None:
+        found = connection.execute(select(wanted, code).where(wanted.in_(values), code != content.code)).first()
+        return None if found is None else (found[0], found[1])
+
+    for what, found in (
+        ("laptop", elsewhere(laptop.id, laptop.establishment, [one.id for one in content.laptops])),
+        ("account", elsewhere(staff.unix_user, staff.establishment, [s.unix_user for s in content.staff])),
+        ("booking", elsewhere(call.call_id, call.establishment, [b.reference for b in content.bookings])),
+    ):
+        if found is not None:
+            raise EstablishmentFileError(f"the {what} {found[0]} belongs to {found[1]} already; give it another name")
+    secrets = [token_hash(one.token) for one in content.laptops]
+    secrets += [token_hash(person.token) for person in content.staff if person.token]
+    secrets += [token_hash(token) for b in content.bookings for token in (b.room_token, b.family_token)]
+    for wanted, code in (
+        (laptop.token_hash, laptop.establishment),
+        (staff.token_hash, staff.establishment),
+        (call.room_token_hash, call.establishment),
+        (call.family_token_hash, call.establishment),
+    ):
+        found = elsewhere(wanted, code, secrets)
+        if found is not None:
+            raise EstablishmentFileError(f"one of its tokens is used at {found[1]} already; give it one of its own")

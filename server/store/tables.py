@@ -70,6 +70,7 @@ command = Table(
     Column("command_id", String(64), primary_key=True),
     Column("at_ms", BigInteger, nullable=False, index=True),
     Column("answer", LargeBinary, nullable=False),  # schemas.console.CommandAnswer as it was sent
+    Column("establishment", String(3), nullable=False, server_default=""),
 )
 
 incident = Table(
@@ -98,4 +99,5 @@ audit = Table(
     Column("accepted", Boolean, nullable=False),
     Column("detail", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("establishment", String(3), nullable=False, server_default=""),  # empty: of the server as a whole
 )

@@ -46,8 +46,8 @@ class Unit:
 
     entries: tuple[Entry, ...] = ()
     call: Call | None = None
-    command: tuple[str, int, bytes] | None = None
-    """Id, time in UTC ms, the answer's frame."""
+    command: tuple[str, int, bytes, str] | None = None
+    """Id, time in UTC ms, the answer's frame, the establishment's code."""
     incident: Incident | None = None
 
 
@@ -159,8 +159,9 @@ def write_unit(connection: Connection, unit: Unit, head: Head) -> Head:
     if unit.incident is not None:
         connection.execute(insert(tables.incident).values(**vars(unit.incident)))
     if unit.command is not None:
-        command_id, at_ms, answer = unit.command
-        statement = upsert(tables.command).values(command_id=command_id, at_ms=at_ms, answer=answer)
+        command_id, at_ms, answer, code = unit.command
+        values = {"command_id": command_id, "at_ms": at_ms, "answer": answer, "establishment": code}
+        statement = upsert(tables.command).values(**values)
         connection.execute(statement.on_conflict_do_nothing())
     return head
 

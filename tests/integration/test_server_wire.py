@@ -182,7 +182,7 @@ def test_a_laptop_whose_old_link_is_silent_may_come_back(server: Server) -> None
 def test_health_and_paths_that_do_not_exist(server: Server) -> None:
     link = http.client.HTTPConnection("127.0.0.1", server.port)
     link.request("GET", "/health")
-    assert json.loads(link.getresponse().read())["establishment"] == "BWI"
+    assert list(json.loads(link.getresponse().read())["establishments"]) == ["BWI"]
     link.close()
     link.request("GET", "/nothing")
     answer = link.getresponse()

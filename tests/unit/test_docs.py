@@ -12,7 +12,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 def test_the_readme_has_every_key_with_its_words() -> None:
     for action in ACTIONS:
         for key in action.keys:
-            assert re.search(rf"^\| .*`{re.escape(key)}`.* \| {re.escape(action.help)} \|$", README, re.MULTILINE), action
+            row = rf"^\| .*`{re.escape(key)}`.* \| {re.escape(action.help)} \|$"
+            assert re.search(row, README, re.MULTILINE), action
 
 
 def test_the_files_that_the_readme_names_are_there() -> None:

@@ -88,16 +88,15 @@ def test_taking_a_file_in_twice_changes_nothing_and_a_known_call_is_left_alone(t
     with engine.begin() as connection:
         assert take_in(connection, file) == 2
     with engine.begin() as connection:
-        known = load(connection, 0)
-        assert known is not None
+        (known,) = load(connection, 0)
         from server.store.audit import Head
         from server.store.writer import write_unit
 
         write_unit(connection, Unit(call=open_room(known.calls["BWI-1"])), Head())
     with engine.begin() as connection:
         assert take_in(connection, file) == 0
-        known = load(connection, 0)
-    assert known is not None and known.calls["BWI-1"].state == CallState.WAITING
+        (known,) = load(connection, 0)
+    assert known.calls["BWI-1"].state == CallState.WAITING
 
 
 def test_tokens_are_not_in_the_database(tmp_path: Path) -> None:
