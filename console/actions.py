@@ -41,6 +41,7 @@ ACTIONS = (
     Action("move-right", ("l", "right"), "Right", "", "choose the call to the right", Danger.LOOKS),
     Action("side", ("s",), "Other side", "side", "turn the chosen tile round: family or room large", Danger.LOOKS),
     Action("side-all", ("g",), "Other side of all", "all", "turn all tiles round", Danger.LOOKS),
+    Action("here", ("m",), "I am here", "", "I am here: answers the question after ten minutes", Danger.LOOKS),
     Action(
         "flag", ("f",), "Flag", "flag", "flag an incident: a letter, a note if you like, Enter", Danger.RECORDED, "flag"
     ),

@@ -5,6 +5,7 @@ import signal
 import time
 from typing import Any, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 
@@ -60,6 +61,11 @@ class Console(App[int]):
         if self._linked is not None:
             self._linked.cancel()
             await asyncio.wait([self._linked], timeout=CLOSED_WITHIN_S)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self.desk.touched(time.monotonic())
+        await super().on_event(event)
 
     def action_exit_now(self) -> None:
         self.exit(0)

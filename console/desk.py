@@ -9,8 +9,9 @@ from console.state.acts import Acts, ActView
 from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, Panel, ResumePanel
 from console.state.permits import why_off
 from console.state.selection import CapsGuard, SeatDigits
+from console.state.vigilance import Vigilance, vigilance
 from console.state.wall import Changed, Wall, waiting_legs
-from schemas.call import CallView
+from schemas.call import CallView, Role
 from schemas.console import (
     Beat,
     Boxes,
@@ -78,6 +79,14 @@ class Desk:
             changed.words |= set(wall.seats)
         return changed
 
+    @property
+    def role(self) -> Role | None:
+        return self.wall.welcome.role if self.wall.welcome else None
+
+    def vigilance(self, now_s: float) -> tuple[Vigilance, float]:
+        """Whether this console asks if somebody is there, and for how long it still stands so."""
+        return vigilance(self.role, now_s - self._touched_s)
+
     def gone(self, words: str) -> None:
         self.wall.link.why = words
 
@@ -85,7 +94,9 @@ class Desk:
         """What time alone changes: a lost link, acts that became void. True when all has to be drawn anew."""
         for command in self.acts.look(now_s, self.wall.link.usable):
             self._send(command)
-        return self.wall.link.look(now_s)
+        hidden = "press m" if self.vigilance(now_s)[0] is Vigilance.MISSED else ""
+        changed, self.wall.hidden = hidden != self.wall.hidden, hidden
+        return self.wall.link.look(now_s) or changed
 
     # -- to the server
 
@@ -118,7 +129,11 @@ class Desk:
         return self.wall.call_at(self.seat, now_s) if self.seat is not None else None
 
     def touched(self, now_s: float) -> None:
+        """A key or the mouse: somebody is here. The server is told at once when it may think otherwise."""
+        asked = self.vigilance(now_s)[0] in (Vigilance.ASKED, Vigilance.MISSED)
         self._touched_s = now_s
+        if asked or self.wall.unsupervised is not None:
+            self._send(self.beat(now_s))
 
     def choose(self, seat: int | None) -> None:
         if seat is not None:

@@ -25,8 +25,9 @@ class Chain:
     """
 
     def __init__(
-        self, calls: int, *, data: Path | None = None, port: int = 0, decode: bool = True, **plan: Any
-    ) -> None:
+        self, calls: int, *, data: Path | None = None, port: int = 0, decode: bool = True,
+        alarm_hook: Path | None = None, **plan: Any,
+    ) -> None:  # fmt: skip
         self._temporary = data is None
         self.data = data if data is not None else Path(tempfile.mkdtemp(prefix="sightline-demo-"))
         self._check_folder(self.data)
@@ -40,7 +41,8 @@ class Chain:
         establishment.chmod(0o600)
         try:
             server = ("server", "--data", self.data / "server", "--establishment", establishment, "--port", self.port)
-            self.server = self.parts.start("server", sightline(*server))
+            hook = () if alarm_hook is None else ("--alarm-hook", alarm_hook)
+            self.server = self.parts.start("server", sightline(*server, *hook))
             for laptop in self.plan.laptops:
                 self.start_laptop(laptop.id, laptop.token)
             self.callers = Callers(self.parts, self.url, self.plan.peers_as_json(), self.data, decode=decode)

@@ -51,6 +51,7 @@ def _first_screen(attribution: str, columns: int, calls: int) -> None:
     print("\n".join(textwrap.wrap(attribution, min(columns, 100) - 1)))
     print(f"\nStarting a server, {calls} laptops and {2 * calls} callers.")
     print("You are R. Hughes, officer. ? shows the keys, q leaves.")
+    print("Left alone for ten minutes, the console asks; unanswered for one, calls pause and end: nobody watches them.")
     sys.stdout.flush()
 
 

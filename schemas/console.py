@@ -7,7 +7,7 @@ console -> SnapshotRequest    server -> Snapshot
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -242,8 +242,30 @@ class TimeReply(Message, tag=67, frozen=True):
     server_time_ms: Milliseconds
 
 
+class SupervisionChanged(Message, tag=80, frozen=True):
+    """Nobody watches this establishment any more, or somebody does again. Times are the server's, UTC ms."""
+
+    since: ClassVar[int] = 2
+
+    supervised: bool
+    since_ms: Milliseconds
+    pauses_at_ms: Milliseconds
+    """When live calls are paused unless somebody watches by then; 0 while supervised."""
+    ends_at_ms: Milliseconds
+
+
 FromConsole = ConsoleHello | Beat | Boxes | TimeProbe | SnapshotRequest | Command
-ToConsole = ConsoleWelcome | Snapshot | Delta | CallChanged | SeatChanged | CommandAnswer | CommandDone | TimeReply
+ToConsole = (
+    ConsoleWelcome
+    | Snapshot
+    | Delta
+    | CallChanged
+    | SeatChanged
+    | CommandAnswer
+    | CommandDone
+    | TimeReply
+    | SupervisionChanged
+)
 
 from_console = Codec(Link.CONSOLE, FromConsole)
 to_console = Codec(Link.CONSOLE, ToConsole)

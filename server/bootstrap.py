@@ -7,7 +7,7 @@ import http
 import json
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,6 +24,7 @@ from schemas.limits import OPEN_S
 from schemas.peer import from_peer
 from schemas.wire import MAX_FRAME_BYTES, Codec
 
+from .alarm import Alarm
 from .commanding import Commanding
 from .establishment import Establishment, utc_ms
 from .establishment_file import EstablishmentFileError, read
@@ -43,6 +44,7 @@ from .store.audit import first_broken
 from .store.database import open_database, open_for_reading
 from .store.rows import Known, load, take_in
 from .store.writer import StoreError, Writer
+from .supervising import Supervising
 
 log = structlog.get_logger()
 
@@ -57,6 +59,7 @@ def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT. SystemExit with one sentence when it can't start."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", buffering=1, closefd=False)))
     with _only_server(settings.data):
+        _check_hook(settings.alarm_hook)
         engine = _open(settings)
         known = _take_in(engine, settings)
         try:
@@ -69,6 +72,11 @@ def run(settings: Settings) -> int:
             runner.run(_serve(settings, engine, known))
         engine.dispose()
     return 0
+
+
+def _check_hook(hook: Path | None) -> None:
+    if hook is not None and not (hook.is_file() and os.access(hook, os.X_OK)):
+        raise SystemExit(f"server: {hook} is no program that can be started; give another with --alarm-hook.")
 
 
 def verify_audit(data: Path) -> dict[str, Any]:
@@ -145,11 +153,13 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     journal = Journal(settings.journal, writer)
     estate = Estate([Establishment(one, writer) for one in known], writer)
     commandings = {place.code: Commanding(place, journal) for place in estate.places}
+    alarm = Alarm(settings.alarm_hook)
+    supervising = {place.code: Supervising(place, alarm) for place in estate.places}
     refused = Refusals(lambda action, who, detail: _record_refusal(estate, action, who, detail))
     door = Door(places(), loop.time, loop.call_later)
     paths: dict[str, tuple[Codec, Callable[..., Coroutine[Any, Any, None]]]] = {
         "/laptop": (from_laptop, serve_laptop),
-        "/console": (from_console, partial(serve_console, commandings=commandings)),
+        "/console": (from_console, partial(serve_console, commandings=commandings, supervising=supervising)),
         "/peer": (from_peer, serve_peer),
     }
 
@@ -183,7 +193,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     estate.record("server_started", f"{settings.host}:{settings.port} {held}")
     log.info(f"listening on ws://{settings.host}:{settings.port} and {socket}")
     clocks = (
-        asyncio.ensure_future(_keep_time(estate.places)),
+        asyncio.ensure_future(_keep_time(estate.places, supervising)),
         asyncio.ensure_future(_look_after_the_audit(estate, journal, refused)),
     )
     await stop.wait()
@@ -235,7 +245,7 @@ def _health(place: Establishment) -> dict[str, Any]:
     }
 
 
-async def _keep_time(places: tuple[Establishment, ...]) -> None:
+async def _keep_time(places: tuple[Establishment, ...], supervising: Mapping[str, Supervising]) -> None:
     """20 ticks a second for consoles, the clock's rules each fifth of them; an error in one place stays there."""
     loop = asyncio.get_running_loop()
     slices = min(SLICES, len(places))
@@ -248,6 +258,7 @@ async def _keep_time(places: tuple[Establishment, ...]) -> None:
                 place.fanout.tick()
                 if tick % 5 == 0:
                     place.look_at_the_clock()
+                    supervising[place.code].look()
             except Exception:
                 log.exception("a tick failed", establishment=place.code)
         due = max(due + TICK_S / slices, loop.time() - TICK_S)  # never a burst of ticks after a pause

@@ -19,7 +19,7 @@ from .links.link import Link
 from .orders import Orders, Pending
 from .rules import happenings
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
-from .rules.commands import Accepted, Ordered, Situation, Told, end
+from .rules.commands import Accepted, Ordered, Situation, Told, end, pause
 from .store.audit import Entry
 from .store.rows import Known
 from .store.writer import Unit, Writer
@@ -223,6 +223,15 @@ class Establishment:
         self.change(accepted.call, "end", f"{outcome} {accepted.words}")
         if call.laptop_id not in self.laptops:
             self.order_not_sent(pending)
+
+    def pause_by_server(self, call: Call, who: str, reason: str) -> None:
+        """Nobody watches. What is not live is left as it is."""
+        decision = pause(call, who, f": {reason}", utc_ms(), by_fault=True)
+        if isinstance(decision, Accepted) and decision.call is not call and decision.order is not None:
+            pending = self.send_order(decision.call, decision.order, who)
+            self.change(decision.call, "pause", f"{decision.words} {reason}")
+            if call.laptop_id not in self.laptops:
+                self.order_not_sent(pending)
 
     # Leases
 

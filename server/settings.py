@@ -15,6 +15,8 @@ class Settings:
     establishments: tuple[Path, ...] = ()
     host: str = "127.0.0.1"
     port: int = 8710
+    alarm_hook: Path | None = None
+    """A program to start with each alarm, which it gets as JSON on its standard input."""
     socket: Path | None = None
 
     @property

@@ -4,11 +4,12 @@ from collections import Counter
 
 from console.actions import ACTIONS, Danger
 from console.state.acts import SHOWN, Acts, act_words
-from console.state.ages import clock, date
+from console.state.ages import clock, date, since
 from console.state.attention import Entry
 from console.state.panels import Choice, PanelView
 from console.state.safe_text import cell_width, fit, safe, sides
 from console.state.tile_words import recording_words
+from console.state.vigilance import Vigilance, unsupervised_words
 from console.state.wall import OPEN, Wall
 from schemas.call import CallState
 
@@ -18,23 +19,26 @@ from .strips import Piece
 Row = list[Piece]
 
 
-def header(wall: Wall, now_s: float, width: int, rows: int) -> list[Row]:
-    """`rows` is 2, or 1 on a low screen; a lost link takes the last of them whole."""
+def header(wall: Wall, vigil: tuple[Vigilance, float], now_s: float, width: int, rows: int) -> list[Row]:
+    """`rows` is 2, or 1 on a low screen; what makes the wall untrue (a lost link, nobody watching) takes the last of
+    them whole."""
     link, welcome = wall.link, wall.welcome
     place = f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
     who = f"{safe(welcome.staff_name)} ({welcome.role})" if welcome else ""
     server_ms = link.server_ms(now_s)
     time = clock(server_ms) if server_ms else "--:--:--"
-    day = date(server_ms) if server_ms else ""
+    alarm = _alarm(wall, vigil, now_s)
+    question = _question(vigil)
     if rows == 1:
         text = f" {place}  {time}  {_counts(wall, now_s)}"
-        if not link.usable:
-            return [[(sides(text, f" {link.words(now_s)} ", width), Ink.URGENT if link.lost else Ink.LOOK)]]
-        return [[(sides(text, f" {link.words(now_s)} ", width), Ink.PLAIN)]]
-    first: Row = [(sides(f" SIGHTLINE  {place}", f"{day}  ", width - 10 - cell_width(who) - 3), Ink.PLAIN)]
+        words, ink = alarm or question or (f"{link.words(now_s)}", Ink.PLAIN)
+        return [[(sides(text, f" {words} ", width), ink)]]
+    right, ink = question or (date(server_ms) if server_ms else "", Ink.PLAIN)
+    room = width - 10 - cell_width(who) - 3
+    first: Row = cut([(sides(f" SIGHTLINE  {place}", "", room - cell_width(right) - 2), Ink.PLAIN), (right, ink)], room)
     first += [(f"{time}  ", Ink.STRONG), (fit(f"{who}", cell_width(who) + 3), Ink.PLAIN)]
-    if not link.usable:
-        return [first, [(fit(f" {link.words(now_s)}", width), Ink.URGENT if link.lost else Ink.LOOK)]]
+    if alarm is not None:
+        return [first, [(fit(f" {alarm[0]}", width), alarm[1])]]
     recorded, live = _recorded(wall, now_s)
     recording = f" Recording {'●' if recorded == live else '■'} {recorded} of {live} "
     on_link = f"{link.words(now_s)} "
@@ -42,6 +46,28 @@ def header(wall: Wall, now_s: float, width: int, rows: int) -> list[Row]:
     room = width - cell_width(recording) - cell_width(on_link) - 2
     ink = Ink.PLAIN if recorded == live else Ink.URGENT
     return [first, [(fit(left, room), Ink.PLAIN), (recording, ink), ("  ", Ink.PLAIN), (on_link, Ink.PLAIN)]]
+
+
+def _alarm(wall: Wall, vigil: tuple[Vigilance, float], now_s: float) -> Piece | None:
+    """What has to be said before anything else, the worst first."""
+    link = wall.link
+    if not link.usable:
+        return link.words(now_s), Ink.URGENT if link.lost else Ink.LOOK
+    missed = vigil[0] is Vigilance.MISSED
+    press = " · press m: you no longer count as watching" if missed else ""
+    if wall.unsupervised is not None:
+        server_ms = link.server_ms(now_s)
+        due = wall.unsupervised
+        words = unsupervised_words((due.pauses_at_ms - server_ms) / 1000, (due.ends_at_ms - server_ms) / 1000)
+        return words + press, Ink.URGENT
+    return (f"■ NOT COUNTED{press}", Ink.URGENT) if missed else None
+
+
+def _question(vigil: tuple[Vigilance, float]) -> Piece | None:
+    how, left_s = vigil
+    if how is Vigilance.ASKED:
+        return f"◆ PROMPT: are you watching? m  {since(left_s)}", Ink.LOOK
+    return (f"Next prompt {since(left_s)}", Ink.PLAIN) if how is Vigilance.COMING else None
 
 
 def strip(entries: list[Entry], width: int, rows: int, known: bool) -> list[Row]:

@@ -92,6 +92,8 @@ def _picture(
 ) -> tuple[PictureView, Freshness, str]:
     if not area.width:
         return PictureView(), Freshness.FRESH, ""
+    if wall.hidden:
+        return PictureView(instead=wall.hidden if large else "", hatched=True), Freshness.GONE, ""
     lost = wall.lost_laptops.get(call.seat)
     if lost is not None:
         words = f"LAPTOP LOST {short(now_s - lost)}" if large else ""

@@ -169,6 +169,8 @@ class WallScreen(Screen[None]):
             case "palette":
                 self.app.action_command_palette()
                 return
+            case "here":
+                pass  # any key says it; this one says nothing else
             case "side" | "side-all":
                 self.desk.turn(action.id == "side-all")
                 self.want_pictures()
@@ -184,7 +186,6 @@ class WallScreen(Screen[None]):
         self.perform(BY_ID[action_id])
 
     def _after_key(self) -> None:
-        self.desk.touched(time.monotonic())
         self.draw()
 
     def _meaningless(self, key: str, now_s: float) -> None:
@@ -236,7 +237,7 @@ class WallScreen(Screen[None]):
             return
         width, now_s, wall = self.size.width, time.monotonic(), self.desk.wall
         self._gallery.keep_calls(set(wall.calls))
-        self._header.put(dict(enumerate(bars.header(wall, now_s, width, now.header_rows))))
+        self._header.put(dict(enumerate(bars.header(wall, self.desk.vigilance(now_s), now_s, width, now.header_rows))))
         entries = attention.ranked(wall, now_s)
         self._strip.put(dict(enumerate(bars.strip(entries, width, now.strip_rows, wall.link.ever_heard))))
         self._draw_list()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from schemas.call import CallState, CallView, LegView, SeatView
-from schemas.console import CallChanged, ConsoleWelcome, Delta, SeatChanged, Snapshot
+from schemas.console import CallChanged, ConsoleWelcome, Delta, SeatChanged, Snapshot, SupervisionChanged
 from schemas.media import CallHealth, Levels, Picture, Side
 
 from .link import LinkState
@@ -43,6 +43,10 @@ class Wall:
         """(call, leg) -> since when this caller waits, as this console saw it."""
         self.wanted: frozenset[tuple[Side, int, int]] = frozenset()
         """The pictures that this console asked for, by side and box; others come for other consoles."""
+        self.unsupervised: SupervisionChanged | None = None
+        """Set while nobody watches this establishment, as the server says."""
+        self.hidden = ""
+        """Why no picture is shown at this console; empty while they are."""
         self._tick = self._order = -1
 
     @property
@@ -74,6 +78,9 @@ class Wall:
                 self.seats[seat.seat] = seat
                 self._note_laptop(seat.seat, now_s)
                 return Changed({seat.seat}, seats=new, gap=gap)
+            case SupervisionChanged(supervised):
+                self.unsupervised = None if supervised else message
+                return Changed(set(self.seats))
             case _:
                 return Changed()
 

@@ -4,6 +4,7 @@ import asyncio
 import pwd
 import socket
 import struct
+import time
 import uuid
 from collections.abc import Mapping
 
@@ -19,6 +20,7 @@ from ..establishment_file import token_hash
 from ..estate import Estate
 from ..rules.permissions import ANY_ESTABLISHMENT, PERMISSIONS, VIEW, may
 from ..store.rows import StaffRow
+from ..supervising import Supervising
 from .fanout import Watcher
 from .link import Link
 
@@ -29,7 +31,11 @@ SILENT_S = 10.0
 
 
 async def serve_console(
-    connection: ServerConnection, link: Link, estate: Estate, commandings: Mapping[str, Commanding]
+    connection: ServerConnection,
+    link: Link,
+    estate: Estate,
+    commandings: Mapping[str, Commanding],
+    supervising: Mapping[str, Supervising],
 ) -> None:
     hello: ConsoleHello = await link.hello(ConsoleHello)
     place, staff = _recognise(hello, connection, link, estate)
@@ -44,7 +50,8 @@ async def serve_console(
             link.protocol, officer.session, staff.name, staff.role, place.code, place.name, utc_ms(), permissions
         )
     )
-    watcher = place.fanout.add(link)
+    watcher = place.fanout.add(link, staff.role)
+    supervising[place.code].joined(watcher)
     alive = asyncio.ensure_future(_give_up_when_silent(link))
     commands: set[asyncio.Task[None]] = set()
     try:
@@ -111,8 +118,8 @@ def _take(message: object, watcher: Watcher, place: Establishment) -> None:
             watcher.link.send(TimeReply(sent_ms, utc_ms()))
         case SnapshotRequest():
             watcher.needs_snapshot = True
-        case Beat():
-            pass
+        case Beat(_, _, idle_ms):
+            watcher.beat_at, watcher.unused_s = time.monotonic(), idle_ms / 1000
         case _:
             raise WireError(CloseCode.NOT_UNDERSTOOD, f"{type(message).__name__} was not expected here")
 

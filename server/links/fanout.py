@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.call import Role
 from schemas.console import CallChanged, Delta, SeatChanged, Snapshot
 from schemas.media import Box
 from schemas.wire import MAX_SERVER_FRAME_BYTES, encode
@@ -28,8 +29,11 @@ SNAPSHOT_PICTURES_BYTES = MAX_SERVER_FRAME_BYTES // 2
 class Watcher:
     """A console as the fan-out sees it."""
 
-    def __init__(self, link: Link) -> None:
-        self.link = link
+    def __init__(self, link: Link, role: Role) -> None:
+        self.link, self.role = link, role
+        self.beat_at = time.monotonic()
+        self.unused_s = 0.0
+        """Since somebody pressed a key at it, as it said with its last beat."""
         self.boxes: tuple[Box, ...] = ()
         self.needs_snapshot = False
         self.behind_since: float | None = None
@@ -81,12 +85,12 @@ class FanOut:
             else:
                 watcher.needs_snapshot = True
 
-    def add(self, link: Link) -> Watcher:
+    def add(self, link: Link, role: Role) -> Watcher:
         """A console joins: it gets the snapshot now and every delta and event after it."""
         transport_socket = link.connection.transport.get_extra_info("socket")
         if transport_socket is not None and transport_socket.family in (socket.AF_INET, socket.AF_INET6):
             transport_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
-        watcher = Watcher(link)
+        watcher = Watcher(link, role)
         self.watchers.add(watcher)
         link.send_frame(self._snapshot())
         return watcher

@@ -56,6 +56,8 @@ class Call(msgspec.Struct, frozen=True):
     pauses: int = 0
     said: str = ""
     ended_by: str = ""
+    paused_by_fault: bool = False
+    """Paused by the server and not by a person: what is lost is given back."""
 
     def leg(self, name: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.leg == name), None)

@@ -125,11 +125,13 @@ def _decide_act(call: Call, command: Command, staff: str, at: Situation) -> Acce
             warned = call.changed(said=f"Warning by {staff}{reason}", warnings=call.warnings + 1)
             return Accepted(warned, "Warning sent.", told=Told(words or "A member of staff warns you.", side))
         case Pause():
-            return _pause(call, staff, reason, at.now_ms)
+            return pause(call, staff, reason, at.now_ms)
         case Resume(false_alarm):
             if call.state != CallState.PAUSED:
                 return Refused(Refusal.WRONG_STATE, "The call is not paused.")
-            return Accepted(call, "Resuming.", Ordered(OrderAct.RESUME, false_alarm=false_alarm))
+            return Accepted(
+                call, "Resuming.", Ordered(OrderAct.RESUME, false_alarm=false_alarm or call.paused_by_fault)
+            )
         case Extend(ends_at_ms):
             return _extend(call, ends_at_ms, at)
         case End(outcome):
@@ -174,13 +176,18 @@ def _refuse(call: Call, name: str, staff: str, reason: str) -> Accepted | Refuse
     return Accepted(refused, "Caller refused.", Ordered(OrderAct.REFUSE, leg=name))
 
 
-def _pause(call: Call, staff: str, reason: str, now_ms: int) -> Accepted | Refused:
+def pause(call: Call, who: str, reason: str, now_ms: int, by_fault: bool = False) -> Accepted | Refused:
+    """Pauses what is live; a pause of a paused call changes nothing and is confirmed with it."""
     if call.state == CallState.PAUSED:
         return Accepted(call, "Paused already.", Ordered(OrderAct.PAUSE))
     if call.state != CallState.LIVE:
         return Refused(Refusal.WRONG_STATE, "Nobody is admitted, so nothing flows.")
     paused = call.changed(
-        state=CallState.PAUSED, paused_at_ms=now_ms, pauses=call.pauses + 1, said=f"Paused by {staff}{reason}"
+        state=CallState.PAUSED,
+        paused_at_ms=now_ms,
+        paused_by_fault=by_fault,
+        pauses=call.pauses + 1,
+        said=f"Paused by {who}{reason}",
     )
     told = Told("The call is paused by staff. Please wait. The time runs on.")
     return Accepted(paused, "Paused.", Ordered(OrderAct.PAUSE), told)

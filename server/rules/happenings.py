@@ -41,7 +41,7 @@ def confirmed(call: Call, order: Ordered, who: str, now_ms: int) -> Call:
             at = call.admitted_at_ms or now_ms
             return call.changed(legs=legs, state=state, admitted_at_ms=at, said=f"Admitted by {who}")
         case OrderAct.RESUME if call.state == CallState.PAUSED:
-            return call.changed(state=CallState.LIVE, paused_at_ms=0, said=f"Resumed by {who}")
+            return call.changed(state=CallState.LIVE, paused_at_ms=0, paused_by_fault=False, said=f"Resumed by {who}")
         case OrderAct.EXTEND if order.ends_at_ms > call.ends_at_ms:
             more = order.ends_at_ms - call.ends_at_ms
             said = f"Extended {more / MINUTE_MS:.3g} min by {who}"
@@ -84,7 +84,7 @@ def laptop_started_anew(call: Call) -> Call:
     """The agent knows nothing of an open call: its connections are gone, so each caller is to be admitted again."""
     legs = tuple(Leg(leg.leg) for leg in call.legs)
     said = "Laptop has started anew: admit the callers again" if call.state != CallState.WAITING else call.said
-    return call.changed(state=CallState.WAITING, legs=legs, said=said, paused_at_ms=0)
+    return call.changed(state=CallState.WAITING, legs=legs, said=said, paused_at_ms=0, paused_by_fault=False)
 
 
 def outcome_at_the_end(call: Call, laptop_online: bool) -> Outcome:
