@@ -86,7 +86,7 @@ def _inner(y: int, view: TileView, parts: TileParts, inner: int) -> list[Part]:
     large, words = parts.large, parts.words
     meter_rows = 2 if parts.meters_stacked else 1
     if large.y <= y < large.y + large.height:
-        row = _picture(y - large.y, view.large, large, view.freshness)
+        row = picture_row(y - large.y, view.large, large)
         if large.width < inner:
             row.append((" ", Ink.PLAIN))
             row += _beside(y, view, parts, inner - large.width - 1)
@@ -97,14 +97,14 @@ def _inner(y: int, view: TileView, parts: TileParts, inner: int) -> list[Part]:
     row = _words(index, view, words.height, words.width)
     if words.width < inner:
         row.append((" ", Ink.PLAIN))
-        row += _picture(y - parts.small.y, view.small, parts.small, view.freshness)
+        row += picture_row(y - parts.small.y, view.small, parts.small)
     return row
 
 
 def _beside(y: int, view: TileView, parts: TileParts, width: int) -> list[Part]:
     small, words = parts.small, parts.side_words
     if small.y <= y < small.y + small.height:
-        return _picture(y - small.y, view.small, small, view.freshness)
+        return picture_row(y - small.y, view.small, small)
     index = y - words.y
     text = view.sides[index] if 0 <= index < len(view.sides) else ""
     return [(fit(text, width), Ink.PLAIN if index < 2 else Ink.FAINT)]
@@ -135,7 +135,7 @@ def _words(index: int, view: TileView, rows: int, width: int) -> list[Part]:
     return [(" " * width, Ink.PLAIN)]
 
 
-def _picture(y: int, picture: PictureView, area: Area, how: Freshness) -> list[Part]:
+def picture_row(y: int, picture: PictureView, area: Area) -> list[Part]:
     """Row `y` of a picture's place, in exactly the place's width."""
     if not 0 <= y < area.height:
         return [(" " * area.width, Ink.PLAIN)]

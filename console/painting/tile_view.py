@@ -1,7 +1,7 @@
 """From the wall's state to one tile's view; keeps the cells of pictures that have not changed."""
 
 from console.state.ages import Freshness, short
-from console.state.layout import Area, TileParts
+from console.state.layout import LIST_PICTURE, Area, TileParts
 from console.state.media import Shown
 from console.state.tile_words import callers, picture_words, side_words, tile_words
 from console.state.wall import Wall
@@ -46,6 +46,16 @@ def wanted_boxes(parts: TileParts, swapped: bool, straight: bool) -> list[Box]:
     return boxes
 
 
+def list_view(wall: Wall, seat: int, side: Side, gallery: Gallery, now_s: float) -> tuple[PictureView, str]:
+    """The picture of the chosen seat under the list, and its age in words."""
+    call = wall.call_at(seat, now_s)
+    if call is None:
+        return PictureView(), ""
+    area = Area(0, 0, *LIST_PICTURE)
+    picture, _, age = _picture(wall, call, side, area, True, gallery, now_s)
+    return picture, age
+
+
 def tile_view(
     wall: Wall, seat: int, parts: TileParts, chosen: bool, swapped: bool, gallery: Gallery, now_s: float
 ) -> TileView:
@@ -85,6 +95,12 @@ def meters(wall: Wall, call: CallView | None, now_s: float) -> tuple[str, str]:
 
 def _sides(swapped: bool) -> tuple[Side, Side]:
     return (Side.ROOM, Side.FAMILY) if swapped else (Side.FAMILY, Side.ROOM)
+
+
+def list_boxes(side: Side) -> list[Box]:
+    """The picture size that the list shows."""
+    columns, rows = LIST_PICTURE
+    return [Box(side, columns, rows * 2)]
 
 
 def _picture(

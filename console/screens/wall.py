@@ -9,15 +9,16 @@ from console.actions import BY_ID, BY_KEY, Action, Danger, slip
 from console.desk import Desk
 from console.painting import bars
 from console.painting.ink import Colours, Ink
-from console.painting.seat_list import seat_rows
+from console.painting.seat_list import list_rows
 from console.painting.strips import line
-from console.painting.tile_view import Gallery, meters, tile_view, wanted_boxes
+from console.painting.tile_view import Gallery, list_boxes, meters, tile_view, wanted_boxes
 from console.state import attention
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Area, Grid, grid, tile
 from console.state.selection import move
 from console.state.wall import Changed
 from console.widgets.lines import Cover, Lines
 from console.widgets.tile import Tile
+from schemas.media import Side
 
 TICK_S = 0.1
 MOVES = {"move-left": "left", "move-down": "down", "move-up": "up", "move-right": "right"}
@@ -59,6 +60,8 @@ class WallScreen(Screen[None]):
         if changed.seats:
             self.place_all()
             return
+        if self._grid.as_list and (changed.words or changed.pictures or changed.levels):
+            self._draw_list()
         for seat in changed.words | changed.pictures:
             self._draw_tile(seat)
         for seat in changed.levels - changed.words - changed.pictures:
@@ -131,6 +134,10 @@ class WallScreen(Screen[None]):
 
     def want_pictures(self) -> None:
         """Asks for the sizes that fit the tiles; tiles differ by a cell, so the smallest serves all."""
+        if self._grid is not None and self._grid.as_list:
+            turned_one = self.desk.seat is not None and self.desk.turned(self.desk.seat)
+            self.desk.want(list_boxes(Side.ROOM if turned_one else Side.FAMILY))
+            return
         parts = [one.parts for one in self._tiles.values() if one.parts is not None]
         if not parts:
             self.desk.want([])
@@ -186,6 +193,8 @@ class WallScreen(Screen[None]):
         self.perform(BY_ID[action_id])
 
     def _after_key(self) -> None:
+        if self._grid is not None and self._grid.as_list:
+            self.want_pictures()  # another seat may show its other side
         self.draw()
 
     def _meaningless(self, key: str, now_s: float) -> None:
@@ -200,15 +209,12 @@ class WallScreen(Screen[None]):
 
     def _draw_tile(self, seat: int) -> None:
         one = self._tiles.get(seat)
-        if one is None or one.parts is None:
-            self._draw_list()
-            return
-        one.show(self._view(one))
+        if one is not None and one.parts is not None:
+            one.show(self._view(one))
 
     def _draw_meters(self, seat: int) -> None:
         one = self._tiles.get(seat)
         if one is None or one.parts is None:
-            self._draw_list()
             return
         now_s = time.monotonic()
         one.show_meters(*meters(self.desk.wall, self.desk.wall.call_at(seat, now_s), now_s))
@@ -228,8 +234,10 @@ class WallScreen(Screen[None]):
             # The ground under the tiles: what no tile stands on is blank.
             self._list.put({y: [(" " * width, Ink.PLAIN)] for y in range(height)})
             return
-        made = seat_rows(self.desk.wall, self.desk.seat, time.monotonic(), width, height)
-        self._list.put({y: made[y] if y < len(made) else [(" " * width, Ink.PLAIN)] for y in range(height)})
+        desk, seat = self.desk, self.desk.seat
+        turned = seat is not None and desk.turned(seat)
+        made = list_rows(desk.wall, seat, turned, self._gallery, time.monotonic(), width, height)
+        self._list.put(dict(enumerate(made)))
 
     def _draw_bars(self) -> None:
         now = self._grid

@@ -8,6 +8,10 @@ SIDE_CELLS = 15
 """Width of the small picture beside or under the large one."""
 BOTTOM_ROWS = 2
 """Message row and footer."""
+LIST_BELOW_COLUMNS, LIST_BELOW_ROWS = 100, 30
+"""A smaller screen has the seats as a list of words, with the chosen one's picture below it."""
+LIST_PICTURE = 32, 9
+"""Columns and rows of that picture."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +54,15 @@ def grid(columns: int, rows: int, seats: int) -> Grid:
     whole = Area(0, 0, columns, rows)
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
         return Grid(0, 0, whole, (), False, True)
-    header_rows = 2 if rows >= 30 else 1
+    if columns < LIST_BELOW_COLUMNS or rows < LIST_BELOW_ROWS:
+        return Grid(1, 0, Area(0, 1, columns, rows - 1 - BOTTOM_ROWS), (), True, False)
+    header_rows = 2
     strip_rows = 4 if rows >= 50 else 3 if rows >= 34 else 2
     top = header_rows + strip_rows
     area = Area(0, top, columns, rows - top - BOTTOM_ROWS)
     across = _across(area, max(1, seats))
     if across == 0:
-        return Grid(header_rows, strip_rows, area, (), True, False)
+        return Grid(header_rows, 0, Area(0, header_rows, columns, rows - header_rows - BOTTOM_ROWS), (), True, False)
     down = ceil(max(1, seats) / across)
     width, height = area.width // across, area.height // down
     spare_x, spare_y = area.width - across * width, area.height - down * height
