@@ -155,7 +155,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     commandings = {place.code: Commanding(place, journal) for place in estate.places}
     alarm = Alarm(settings.alarm_hook)
     supervising = {place.code: Supervising(place, alarm) for place in estate.places}
-    refused = Refusals(lambda action, who, detail: _record_refusal(estate, action, who, detail))
+    refused = Refusals(estate.record)
     door = Door(places(), loop.time, loop.call_later)
     paths: dict[str, tuple[Codec, Callable[..., Coroutine[Any, Any, None]]]] = {
         "/laptop": (from_laptop, serve_laptop),
@@ -281,10 +281,6 @@ async def _look_after_the_audit(estate: Estate, journal: Journal, refused: Refus
             log.error("audit not writable", error=str(error)[:200])
         except Exception:
             log.exception("a look at the audit failed")
-
-
-def _record_refusal(estate: Estate, action: str, who: str, detail: str) -> None:
-    estate.record(action, detail, who=who, role="unknown", accepted=False)
 
 
 def _short(error: Exception) -> str:
