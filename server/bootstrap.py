@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import fcntl
+import gc
 import http
 import json
 import os
@@ -196,6 +197,9 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
         asyncio.ensure_future(_keep_time(estate.places, supervising)),
         asyncio.ensure_future(_look_after_the_audit(estate, journal, refused)),
     )
+    # What is here stays. Else all of it was looked through again after some thousand connections, 70 ms each time.
+    gc.collect()
+    gc.freeze()
     await stop.wait()
     for clock in clocks:
         clock.cancel()
