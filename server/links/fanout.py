@@ -80,9 +80,7 @@ class FanOut:
         event = make(self._order)
         frame = encode(event)
         for watcher in tuple(self.watchers):
-            if watcher.link.speaks(event):
-                watcher.link.send_frame(frame)
-            else:
+            if not watcher.link.send_frame(frame, type(event)):
                 watcher.needs_snapshot = True
 
     def add(self, link: Link, role: Role) -> Watcher:
@@ -92,7 +90,7 @@ class FanOut:
             transport_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
         watcher = Watcher(link, role)
         self.watchers.add(watcher)
-        link.send_frame(self._snapshot())
+        link.send_frame(self._snapshot(), Snapshot)
         return watcher
 
     def tick(self) -> None:
@@ -123,9 +121,9 @@ class FanOut:
             if watcher.needs_snapshot:
                 watcher.needs_snapshot = False
                 snapshot = snapshot or self._snapshot()
-                watcher.link.send_frame(snapshot)
+                watcher.link.send_frame(snapshot, Snapshot)
             else:
-                watcher.link.send_frame(frame)
+                watcher.link.send_frame(frame, Delta)
 
     def _snapshot(self) -> bytes:
         known = self._snapshot_of_calls(self._tick, self._order)

@@ -76,20 +76,25 @@ class Link:
             assert isinstance(frame, bytes)
             yield message, frame
 
-    def speaks(self, kind: Message | type[Message]) -> bool:
+    def speaks(self, kind: type[Message]) -> bool:
         """False for a kind that is newer than the protocol of this link: the other end could not read it."""
         return kind.since <= self.protocol
 
     def send(self, message: Message) -> None:
         """A message that the other end can't read is not sent."""
-        if self.speaks(message):
-            self.send_frame(encode(message))
+        self.send_frame(encode(message), type(message))
 
-    def send_frame(self, frame: bytes) -> None:
-        """Never waits, never raises; a link whose backlog has no end is aborted."""
+    def send_frame(self, frame: bytes, kind: type[Message]) -> bool:
+        """Never waits, never raises; a link whose backlog has no end is aborted.
+
+        False when the other end can't read this kind: nothing is sent.
+        """
+        if not self.speaks(kind):
+            return False
         broadcast((self.connection,), frame)
         if self.backlog > BACKLOG_MAX_BYTES:
             self.abort("too far behind")
+        return True
 
     @property
     def backlog(self) -> int:

@@ -14,14 +14,14 @@ EACH_PER_S, EACH_AT_ONCE = 1, 100
 """So many have a line and an entry of their own, others are counted together: 90,000 entries in a day of flood."""
 SUM_S = 10.0
 
-Record = Callable[[str, str, str], None]
-"""(action, who, detail) into the audit."""
-
 
 class Refusals:
-    """Call it with who was refused and why, the code first: `4003 the token belongs to nobody`."""
+    """Call it with who was refused and why, the code first: `4003 the token belongs to nobody`.
 
-    def __init__(self, record: Record) -> None:
+    `record(action, detail, who=…, role=…, accepted=…)` makes an entry that nothing waits for.
+    """
+
+    def __init__(self, record: Callable[..., None]) -> None:
         self._record = record
         self._each = Allowance(EACH_PER_S, EACH_AT_ONCE, time.monotonic())
         self._more: Counter[str] = Counter()
@@ -31,7 +31,7 @@ class Refusals:
         code, _, reason = why.partition(" ")
         if self._each.take(time.monotonic()):
             log.warning("link refused", who=who, code=int(code), reason=reason)
-            self._record("link_refused", who, why)
+            self._record("link_refused", why, who=who, role="unknown", accepted=False)
         else:
             self._more[code] += 1
 
@@ -44,4 +44,5 @@ class Refusals:
         words = ", ".join(f"{count} with {code}" for code, count in sorted(self._more.items()))
         self._more.clear()
         log.warning("links refused", more=words)
-        self._record("links_refused", "several", f"{words}, besides those with an entry of their own")
+        detail = f"{words}, besides those with an entry of their own"
+        self._record("links_refused", detail, who="several", role="unknown", accepted=False)

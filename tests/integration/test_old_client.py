@@ -172,7 +172,7 @@ async def test_a_newer_kind_is_never_sent_to_an_older_client() -> None:
         link.send(AsEver("old"))
 
     loop = asyncio.get_running_loop()
-    bounds = {"door": Door(100, loop.time, loop.call_later), "refusals": Refusals(lambda *_: None)}
+    bounds = {"door": Door(100, loop.time, loop.call_later), "refusals": Refusals(lambda *_, **__: None)}
     async with serve(handle, "127.0.0.1", 0, create_connection=partial(BoundedConnection, **bounds)) as server:
         port = server.sockets[0].getsockname()[1]
         for protocol in (1, 2):
