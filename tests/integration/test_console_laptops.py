@@ -49,7 +49,7 @@ def test_a_laptops_details_are_opened_logged_and_left(support: tuple[Server, Any
     terminal.press("?")
     see(terminal, "KEYS OF ONE LAPTOP")
     terminal.press("\x1b")
-    see(terminal, "CONNECTIONS OF THE CALL")
+    assert terminal.wait_for(lambda t: t.shows("CONNECTIONS OF THE CALL") and not t.shows("KEYS OF"), 10)
     terminal.press("q")
     see(terminal, "WHICH SIDE FAILED")
     terminal.press("s")
