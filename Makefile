@@ -4,7 +4,7 @@
 export PYTHONDONTWRITEBYTECODE :=
 PYTHON ?= python3
 BIN := .venv/bin
-CODE := schemas server laptop console cli demo benchmarks tests
+CODE := schemas server laptop console cli demo benchmarks docker tests
 
 .PHONY: run test check lint setup bench wire lock clean
 
@@ -41,4 +41,4 @@ lock: setup
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --python-version 3.11 --no-header -q -o requirements.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .cache build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

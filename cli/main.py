@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--port", type=int, default=DEFAULT_PORT)
     server.add_argument("--socket", type=Path, help="Unix socket for consoles on this machine (DATA/console.sock)")
     server.add_argument("--alarm-hook", type=Path, metavar="PROGRAM", help="started with each alarm, JSON on its stdin")
+    server.add_argument("--socket-group", default="", metavar="GROUP", help="staff accounts that may reach the socket")
     server.set_defaults(start=_server)
 
     audit = parts.add_parser("audit", help="check the audit's hash chain and say how long it is, as JSON")
@@ -94,6 +95,7 @@ def _server(chosen: argparse.Namespace) -> int:
             port=chosen.port,
             socket=chosen.socket,
             alarm_hook=chosen.alarm_hook,
+            socket_group=chosen.socket_group,
         )
     )
 

@@ -13,9 +13,11 @@ from console.desk import Desk
 from console.link import Link, Refused
 from console.painting.ink import Colours
 from console.screens.help import HelpScreen
+from console.screens.laptops import LaptopsScreen
 from console.screens.wall import WallScreen
 from console.settings import Settings
 from console.terminal import OutputDriver
+from schemas.console import ConsoleWelcome
 
 CLOSED_WITHIN_S = 0.5
 """How long the end waits for the server to take the goodbye."""
@@ -43,6 +45,7 @@ class Console(App[int]):
         self.desk = Desk(now_s, lambda message: self.link.send(message))
         self.link = Link(settings, self._receive, self.desk.gone, self._beat, self._cells)
         self.wall_screen = WallScreen(self.desk, colours)
+        self.laptops_screen = LaptopsScreen(self.desk, colours)
         self._colours = colours
         self._linked: asyncio.Task[None] | None = None
 
@@ -56,6 +59,7 @@ class Console(App[int]):
             loop.add_signal_handler(number, self.exit, 0)
         self.install_screen(HelpScreen(self.desk, self._colours), "help")
         await self.push_screen(self.wall_screen)
+        self._show_first()  # the welcome may have come already
 
     async def on_unmount(self) -> None:
         if self._linked is not None:
@@ -78,9 +82,20 @@ class Console(App[int]):
 
     def _receive(self, message: Any, now_s: float) -> None:
         changed = self.desk.receive(message, now_s)
-        if self.wall_screen.is_mounted:
+        if isinstance(message, ConsoleWelcome):
+            self._show_first()
+        if self.laptops_screen.is_mounted:
+            self.laptops_screen.draw()
+        elif self.wall_screen.is_mounted:
             self.wall_screen.show(changed)
             self.wall_screen.show_acts()
+
+    def _show_first(self) -> None:
+        """The laptops in the wall's place, for a role that may not see it."""
+        welcome = self.desk.wall.welcome
+        may_look = welcome is None or "view" in welcome.permissions
+        if not may_look and self.wall_screen.is_attached and self.screen is self.wall_screen:
+            self.switch_screen(self.laptops_screen)
 
     async def _keep_linked(self) -> None:
         try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from console.actions import BY_ID, Action, Danger
 from console.state.acts import Acts, ActView
+from console.state.health import HealthBoard
 from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, Panel, ResumePanel
 from console.state.permits import why_off
 from console.state.selection import CapsGuard, SeatDigits
@@ -24,6 +25,7 @@ from schemas.console import (
     SnapshotRequest,
     TimeReply,
 )
+from schemas.health import HealthDelta, HealthSnapshot, OpenLaptop
 from schemas.media import Box
 
 NOT_AFTER_MS = 5000
@@ -35,6 +37,7 @@ class Desk:
 
     def __init__(self, now_s: float, send: Callable[[Any], bool]) -> None:
         self.wall = Wall(now_s)
+        self.health = HealthBoard()
         self.acts = Acts()
         self.panel: Panel | None = None
         self.seat: int | None = None
@@ -64,10 +67,15 @@ class Desk:
             case TimeReply(sent_ms, server_time_ms):
                 wall.link.time_reply(sent_ms, server_time_ms, now_s * 1000)
                 return Changed()
+            case HealthSnapshot() | HealthDelta():
+                wall.link.server_said(message.server_time_ms, now_s * 1000)
+                changed = Changed(gap=self.health.apply(message))
             case _:
                 changed = wall.apply(message, now_s)
         if isinstance(message, ConsoleWelcome):
             self._send(Boxes(self._boxes))
+            if self.health.opened:
+                self.open_laptop()  # the new session looks at it too
         if changed.gap:
             self._send(SnapshotRequest())
         if isinstance(message, Snapshot) and self.seat not in wall.seats:
@@ -109,6 +117,12 @@ class Desk:
             self._boxes = boxes
             self.wall.wanted = frozenset((box.side, box.width, box.height) for box in boxes)
             self._send(Boxes(boxes))
+
+    def open_laptop(self) -> None:
+        """Looking at one laptop's details is logged by the server."""
+        if self.health.chosen:
+            self.health.opened = True
+            self._send(OpenLaptop(self.health.chosen))
 
     def order(self, call: CallView, ordered: Ordered, now_s: float) -> None:
         """Sends an act at once, or says that it was not sent; nothing is kept for later."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,21 @@ from demo.processes import Part, Parts, child_environment, sightline
 class Chain:
     """Starts at once, in this order of need: server, laptops, callers; each connects when it finds the other.
 
-    `data`: a folder to keep, or None for a temporary one that is removed at the end.
+    `data`: a folder to keep, or None for a temporary one that is removed at the end. `server_options`: more of the
+    server's command line.
     """
 
     def __init__(
-        self, calls: int, *, data: Path | None = None, port: int = 0, decode: bool = True,
-        alarm_hook: Path | None = None, **plan: Any,
-    ) -> None:  # fmt: skip
+        self,
+        calls: int,
+        *,
+        data: Path | None = None,
+        port: int = 0,
+        decode: bool = True,
+        alarm_hook: Path | None = None,
+        server_options: Sequence[object] = (),
+        **plan: Any,
+    ) -> None:
         self._temporary = data is None
         self.data = data if data is not None else Path(tempfile.mkdtemp(prefix="sightline-demo-"))
         self._check_folder(self.data)
@@ -42,7 +51,7 @@ class Chain:
         try:
             server = ("server", "--data", self.data / "server", "--establishment", establishment, "--port", self.port)
             hook = () if alarm_hook is None else ("--alarm-hook", alarm_hook)
-            self.server = self.parts.start("server", sightline(*server, *hook))
+            self.server = self.parts.start("server", sightline(*server, *hook, *server_options))
             for laptop in self.plan.laptops:
                 self.start_laptop(laptop.id, laptop.token)
             self.callers = Callers(self.parts, self.url, self.plan.peers_as_json(), self.data, decode=decode)

@@ -5,6 +5,7 @@ Nobody here exists: surnames of many origins that are common in the United Kingd
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -106,12 +107,13 @@ def write(
     unix_user: str,
     ends_soon_s: int = 0,
     clip: str | Path | None = None,
+    more_staff: Sequence[dict[str, str]] = (),
 ) -> Plan:
     """Writes the establishment's file for `calls` calls that are on at `now`, and says what is in it.
 
     `ends_soon_s`: the call at the second seat (the only one, if there is one) ends that many seconds after `now`;
-    0: none does. `clip`: every client plays this file in place of the demo's clips. SystemExit for a number of calls
-    that the demo has no people for.
+    0: none does. `clip`: every client plays this file in place of the demo's clips. `more_staff`: entries of the file's
+    staff list besides the demo's own two. SystemExit for a number of calls that the demo has no people for.
     """
     if not 1 <= calls <= CALLS_MAX:
         raise SystemExit(f"demo: {calls} calls were asked for; give a number from 1 to {CALLS_MAX}.")
@@ -144,6 +146,7 @@ def write(
         "staff": [
             {"name": OFFICER, "role": "officer", "unix_user": unix_user},
             {"name": GOVERNOR, "role": "governor", "token": observer_token},
+            *more_staff,
         ],
         "bookings": bookings,
     }

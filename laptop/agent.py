@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from schemas.health import HealthWanted, RecordingFault, WhyNot
 from schemas.laptop import (
     LeaseDenied,
     LeaseGrant,
@@ -19,6 +20,7 @@ from schemas.laptop import (
 )
 from schemas.wire import Message
 
+from .health import HealthTeller
 from .link import ServerLink
 from .media.call import Call, boottime
 from .settings import Settings
@@ -38,6 +40,7 @@ class Agent:
         """Nonce of a lease request -> when it was sent (CLOCK_BOOTTIME, s)."""
         self._nonce = 0
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._health = HealthTeller(settings.data, self._codes, link.send)
         link.held = self.held
         link.on_message = self.take
 
@@ -81,6 +84,8 @@ class Agent:
                 log.warning("lease denied", call=call_id, reason=reason, final=final)
                 if final and call is not None and call.call_id == call_id and not call.carrying.over:
                     self._later(call.close(f"the server has ended it: {reason}"))
+            case HealthWanted(every_ms):
+                self._health.start(every_ms)
             case PicturesWanted(call_id, boxes):
                 if call is not None and call.call_id == call_id:
                     call.want_pictures(boxes)
@@ -112,6 +117,9 @@ class Agent:
     def recordings(self) -> Path:
         return self._settings.data / "recordings"
 
+    def _codes(self) -> tuple[WhyNot, RecordingFault]:
+        return self._call.codes() if self._call is not None else (WhyNot.NO_CALL, RecordingFault.NONE)
+
     def _closed(self, call: Call) -> None:
         log.info("call closed", call=call.call_id)
         if self._call is call:
@@ -119,6 +127,7 @@ class Agent:
 
     async def close(self) -> None:
         """Ends the call and finishes its recording."""
+        self._health.stop()
         if self._call is not None and not self._call.carrying.over:
             await self._call.close("the agent was stopped")
 

@@ -65,6 +65,7 @@ async def _run(settings: Settings) -> int:
         if isinstance(error, RefusedError):
             raise SystemExit(f"laptop: {error}.")
         raise error
+    await link.say_goodbye()
     linked.cancel()
     return 0
 

@@ -50,6 +50,11 @@ class ServerLink:
         if matters or connection.transport.get_write_buffer_size() < BACKLOG_BYTES:
             broadcast((connection,), encode(message))
 
+    async def say_goodbye(self) -> None:
+        """So that the server knows that the agent was stopped and its line has not failed."""
+        if self._connection is not None:
+            await self._connection.close(1001, "the agent was stopped")
+
     async def run(self) -> None:
         wait_s, taken_for_s = BACK_OFF_S[0], 0.0
         while True:

@@ -4,6 +4,8 @@ console -> ConsoleHello       server -> ConsoleWelcome, Snapshot, then a Delta a
 console -> Command            server -> CommandAnswer, then CommandDone when the laptop has confirmed it
 console -> TimeProbe          server -> TimeReply
 console -> SnapshotRequest    server -> Snapshot
+
+A console of remote support gets ConsoleWelcome, then HealthSnapshot and HealthDelta and nothing else of the wall.
 """
 
 from enum import StrEnum
@@ -12,6 +14,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from .call import CallView, Category, Outcome, Role, SeatView
+from .health import HealthDelta, HealthSnapshot, OpenLaptop
 from .media import Box, CallHealth, Levels, Picture, Side
 from .wire import Codec, Count, EstablishmentCode, Id, Link, Message, Milliseconds, Name, OptionalId, Token, Words
 
@@ -254,7 +257,7 @@ class SupervisionChanged(Message, tag=80, frozen=True):
     ends_at_ms: Milliseconds
 
 
-FromConsole = ConsoleHello | Beat | Boxes | TimeProbe | SnapshotRequest | Command
+FromConsole = ConsoleHello | Beat | Boxes | TimeProbe | SnapshotRequest | Command | OpenLaptop
 ToConsole = (
     ConsoleWelcome
     | Snapshot
@@ -265,6 +268,8 @@ ToConsole = (
     | CommandDone
     | TimeReply
     | SupervisionChanged
+    | HealthSnapshot
+    | HealthDelta
 )
 
 from_console = Codec(Link.CONSOLE, FromConsole)

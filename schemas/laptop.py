@@ -5,6 +5,7 @@ server -> LegOffer (a peer's)  laptop -> LegAnswer or LegRefused
 laptop -> LeaseRequest (1/s)   server -> LeaseGrant or LeaseDenied
 server -> Order                laptop -> OrderAnswer
 server -> PicturesWanted       laptop -> Picture, Levels, CallHealth
+server -> HealthWanted         laptop -> AgentHealth, call or not
 """
 
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from .health import AgentHealth, HealthWanted
 from .media import Box, CallHealth, Levels, Picture, Side
 from .wire import Codec, Count, EstablishmentCode, Id, Link, Message, Milliseconds, Name, OptionalId, Sdp, Token, Words
 
@@ -175,8 +177,9 @@ FromLaptop = (
     | Levels
     | Picture
     | CallHealth
+    | AgentHealth
 )
-ToLaptop = LaptopWelcome | OpenCall | LegOffer | LeaseGrant | LeaseDenied | Order | PicturesWanted
+ToLaptop = LaptopWelcome | OpenCall | LegOffer | LeaseGrant | LeaseDenied | Order | PicturesWanted | HealthWanted
 
 from_laptop = Codec(Link.LAPTOP, FromLaptop)
 to_laptop = Codec(Link.LAPTOP, ToLaptop)

@@ -39,6 +39,7 @@ from .links.laptop import serve_laptop
 from .links.link import Link, run_link
 from .links.peer import serve_peer
 from .links.refusals import Refusals
+from .links.unix_socket import group_id, open_to
 from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
@@ -59,6 +60,7 @@ AUDIT_LOOKED_AT_S = 1.0
 def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT. SystemExit with one sentence when it can't start."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", buffering=1, closefd=False)))
+    os.umask(0o077)  # what the server makes is its own, until it says otherwise
     with _only_server(settings.data):
         _check_hook(settings.alarm_hook)
         engine = _open(settings)
@@ -184,12 +186,13 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
         f"{settings.host}:{settings.port} is in use; stop the other program or choose another with --port",
     )
     socket = settings.console_socket
+    group = group_id(settings.socket_group, socket, settings.data)
     socket.unlink(missing_ok=True)  # left by a server that was killed: the lock says that none runs
     unix = await _listen(
         unix_serve(handle, str(socket), process_request=partial(_by_path, estate, ("/console",)), **options),
         f"the socket {socket} can't be made; choose another with --socket",
     )
-    socket.chmod(0o660)
+    open_to(socket, group)
     held = " ".join(place.code for place in estate.places)
     estate.record("server_started", f"{settings.host}:{settings.port} {held}")
     log.info(f"listening on ws://{settings.host}:{settings.port} and {socket}")

@@ -14,6 +14,7 @@ from schemas.media import Box, RecordingState
 from schemas.peer import CallNotice, Offer, OfferRefused
 from schemas.wire import Message
 
+from .health import Health
 from .links.fanout import FanOut
 from .links.link import Link
 from .orders import Orders, Pending
@@ -71,6 +72,7 @@ class Establishment:
         self.peers: dict[tuple[str, str], PeerEnd] = {}
         self.orders = Orders()
         self.fanout = FanOut(self.snapshot, utc_ms)
+        self.health = Health(self)
         self._lease_until: dict[str, float] = {}
         self._warned: dict[str, int] = {}
         self._boxes: tuple[Box, ...] = ()
@@ -286,6 +288,7 @@ class Establishment:
         if self.laptops.get(laptop.laptop_id) is not laptop:
             return
         del self.laptops[laptop.laptop_id]
+        self.health.went(laptop.laptop_id, laptop.link)
         self.record("laptop_gone", "", who=laptop.laptop_id, role="laptop")
         self._seat_changed(laptop.laptop_id)
         for call in list(self.calls.values()):
@@ -402,6 +405,7 @@ class Establishment:
         for laptop in self.laptops.values():
             if laptop.ended_at is not None and time.monotonic() - laptop.ended_at > CLOSING_S:
                 laptop.call_id, laptop.ended_at = "", None
+        self.health.tick()
 
     def _open_when_due(self, call: Call, now: int) -> None:
         if now >= call.ends_at_ms:

@@ -18,6 +18,8 @@ class Settings:
     alarm_hook: Path | None = None
     """A program to start with each alarm, which it gets as JSON on its standard input."""
     socket: Path | None = None
+    socket_group: str = ""
+    """A group whose members may reach the socket; empty: only the server's own account."""
 
     @property
     def console_socket(self) -> Path:

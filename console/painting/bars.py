@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from console.actions import ACTIONS, Danger
+from console.actions import Danger, of_screen
 from console.state.acts import SHOWN, Acts, act_words
 from console.state.ages import clock, date, since
 from console.state.attention import Entry
@@ -17,6 +17,13 @@ from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
 Row = list[Piece]
+
+MOVING = {
+    "W": (("01", " seat  "), ("hjkl", " move  ")),
+    "S": (("jk", " move  "),),
+    "L": (("hl", " other laptop  "),),
+}
+"""By the screen's letter: how one moves, for the footer."""
 
 
 def header(wall: Wall, vigil: tuple[Vigilance, float], now_s: float, width: int, rows: int) -> list[Row]:
@@ -109,17 +116,19 @@ def message_row(acts: Acts, notice: str, now_s: float, link_lost: bool, width: i
     return cut(pieces, width)
 
 
-def footer(width: int, panel: PanelView | None) -> Row:
-    """The keys, from the table of actions; a panel's own while one is open."""
+def footer(width: int, panel: PanelView | None, screen: str = "W") -> Row:
+    """The screen's keys, from the table of actions; a panel's own while one is open."""
     if panel is not None:
         keep = f"Enter, Esc: {panel.keep.lower()}" if panel.keep else ""
         return cut(
             [(" ", Ink.PLAIN), ("In the panel", Ink.KEY), (f"  {panel.confirm}  ", Ink.PLAIN), (keep, Ink.PLAIN)], width
         )
-    places: Row = [("01", Ink.KEY), (" seat  ", Ink.FAINT), ("hjkl", Ink.KEY), (" move  ", Ink.FAINT)]
+    places: Row = [
+        (keys, ink) for words in MOVING[screen] for keys, ink in zip(words, (Ink.KEY, Ink.FAINT), strict=True)
+    ]
     keys: Row = []
     acting = False
-    for action in ACTIONS:
+    for action in of_screen(screen):
         if not action.footer:
             continue
         if (action.danger >= Danger.ACTS) != acting:

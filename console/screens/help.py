@@ -1,16 +1,23 @@
-"""Help for the wall, from the table of actions, with why a key is off now."""
+"""Help for the screen below it, from the table of actions, with why a key is off now."""
 
 import time
 
 from textual import events
 from textual.screen import Screen
 
-from console.actions import ACTIONS
+from console.actions import of_screen
 from console.desk import Desk
 from console.painting.bars import cut
 from console.painting.ink import Colours, Ink
 from console.state.permits import why_off
 from console.widgets.lines import Lines
+
+TITLES = {"W": "THE WALL", "S": "THE LAPTOPS", "L": "ONE LAPTOP"}
+OF_LAPTOPS = (
+    "■ URGENT, ▲ ALERT, ◆ LOOK: how grave it is   ● in call   ◌ room open   ║ paused   ▼ ending   ○ idle",
+    "RTT: ms to the server and back   LOSS %, JIT ms: of the worst connection   FPS: room/family   REC: newest record",
+    "No name, number, picture, sound or word of a call is ever sent to this console. Opening a laptop is logged.",
+)
 
 
 class HelpScreen(Screen[None]):
@@ -46,21 +53,24 @@ class HelpScreen(Screen[None]):
 
     def _rows(self) -> list[list[tuple[str, Ink]]]:
         now_s = time.monotonic()
+        letter = self.app.screen_stack[-2].letter  # pyright: ignore[reportAttributeAccessIssue]
         desk = self._desk
         call = desk.call(now_s)
         rows: list[list[tuple[str, Ink]]] = [
-            [(" KEYS OF THE WALL", Ink.STRONG), ("   ?, q or Esc: back", Ink.FAINT)],
+            [(f" KEYS OF {TITLES[letter]}", Ink.STRONG), ("   ?, q or Esc: back", Ink.FAINT)],
             [],
         ]
-        rows.append(
-            [("  01–99       ", Ink.KEY), ("choose the call at this seat; the second digit within a second", Ink.PLAIN)]
-        )
-        for action in ACTIONS:
+        if letter == "W":
+            words = "choose the call at this seat; the second digit within a second"
+            rows.append([("  01–99       ", Ink.KEY), (words, Ink.PLAIN)])
+        for action in of_screen(letter):
             keys = " ".join(key.replace("question_mark", "?") for key in action.keys)
             row: list[tuple[str, Ink]] = [(f"  {keys:<20}", Ink.KEY), (f"{action.name:<20}", Ink.STRONG)]
             row.append((f"{action.help}  ", Ink.PLAIN))
             why = why_off(action, desk.wall, call)
             rows.append([*row, (why, Ink.LOOK)] if why else row)
+        if letter != "W":
+            return rows + [[]] + [[(f"  {line}", Ink.PLAIN)] for line in OF_LAPTOPS]
         rows += [
             [],
             [("  Capitals act on a call, small letters do not. Enter and Space never act on a live call.", Ink.PLAIN)],

@@ -28,6 +28,7 @@ class WallScreen(Screen[None]):
     """Reads the desk and draws; all that it decides is where things stand."""
 
     AUTO_FOCUS = ""
+    letter = "W"
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
         super().__init__()

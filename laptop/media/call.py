@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from schemas.health import RecordingFault, WhyNot
 from schemas.laptop import CallClosed, LegAnswer, LegGone, LegRefused, Order, OrderAct, OrderAnswer
 from schemas.media import Box, CallHealth, Levels, RecordingState, Side
 from schemas.wire import Message
@@ -64,6 +65,7 @@ class Call:
         self._flows_until = NEVER
         self._recording: Recording | None = None
         self._recording_state, self._recording_words = RecordingState.NOT_STARTED, ""
+        self._start_fault = RecordingFault.NONE
         self._meters: dict[Side, LevelMeter] = {side: LevelMeter() for side in Side}
         self._told: dict[Side, float] = dict.fromkeys(Side, FLOOR_DBFS)
         self._told_at = 0.0
@@ -167,9 +169,11 @@ class Call:
                 recording.start(self._expected_s)
                 self._recording = recording
                 self._recording_state, self._recording_words = RecordingState.RECORDING, ""
+                self._start_fault = RecordingFault.NONE
                 self.carrying = replace(self.carrying, recorded_at=boottime())
         except RecordingError as error:
             self._recording_state, self._recording_words = RecordingState.FAILED, str(error)[:500]
+            self._start_fault = error.fault
             self._answer(order, False, f"not recorded, so not opened: {error}", arrived)
             self._tell_health()
             return
@@ -309,6 +313,11 @@ class Call:
             if lost and not leg.gone:
                 self._send(LegGone(self.call_id, leg.name, lost))
             leg.gone = bool(lost)
+
+    def codes(self) -> tuple[WhyNot, RecordingFault]:
+        """Why nothing is carried, and what is wrong with the recording."""
+        fault = self._recording.fault if self._recording else self._start_fault
+        return self.carrying.why_not_code(boottime()), fault
 
     def _state(self) -> tuple[bool, RecordingState]:
         return not self.carrying.why_not(boottime()), self._recording_state

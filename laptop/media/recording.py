@@ -20,6 +20,7 @@ from typing import Any
 import av
 import av.error
 
+from schemas.health import RecordingFault
 from schemas.media import Side
 
 QUEUE_MAX = 4000
@@ -37,7 +38,11 @@ DEFAULT_SIZE = (640, 360)
 
 
 class RecordingError(Exception):
-    """The recording can't be made, in words for an officer."""
+    """The recording can't be made, in words for an officer and as a code for support."""
+
+    def __init__(self, words: str, fault: RecordingFault = RecordingFault.NOT_WRITABLE) -> None:
+        super().__init__(words)
+        self.fault = fault
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class Recording:
             raise RecordingError(f"the call's identity {call_id!r} is no name for a folder")
         self.folder = folder / call_id
         self.recorded_ms = 0
+        self.fault = RecordingFault.NONE
         self._on_durable, self._on_failed = on_durable, on_failed
         self._queue: queue.Queue[Piece] = queue.Queue(QUEUE_MAX)
         self._files: dict[Side, _SideFile] = {}
@@ -79,7 +85,8 @@ class Recording:
             free = shutil.disk_usage(self.folder).free
             needed = round(1.5 * planned_s * BYTES_PER_S) + SPARE_BYTES
             if free < needed:
-                raise RecordingError(f"the disk has {free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB are needed")
+                words = f"the disk has {free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB are needed"
+                raise RecordingError(words, RecordingFault.NO_ROOM)
             self._log = (self.folder / "durable.log").open("ab")
             self._make_durable()
         except OSError as error:
@@ -93,7 +100,7 @@ class Recording:
         try:
             self._queue.put_nowait(piece)
         except queue.Full:
-            self._fail("the disk is too slow")
+            self._fail("the disk is too slow", RecordingFault.TOO_SLOW)
 
     def finish(self, wait_s: float = 3.0) -> None:
         """Ends the files. Returns when all of it is durable, or after `wait_s`."""
@@ -150,9 +157,10 @@ class Recording:
         if not self._failed:
             self._on_durable(begun_at)
 
-    def _fail(self, words: str) -> None:
+    def _fail(self, words: str, fault: RecordingFault = RecordingFault.NOT_WRITABLE) -> None:
         if not self._failed:
             self._failed = True
+            self.fault = fault
             self._on_failed(words)
 
 

@@ -5,6 +5,8 @@ Times are seconds on CLOCK_BOOTTIME: it runs on while the machine sleeps, and no
 
 from dataclasses import dataclass, replace
 
+from schemas.health import WhyNot
+
 LEASE_S = 5.0
 LEASE_LOST_END_S = 30.0
 """Without a lease for so long, the call ends."""
@@ -12,6 +14,15 @@ RECORD_FRESH_S = 3.0
 """A durable record is written each second; without one for so long, nothing flows."""
 RECORD_LOST_END_S = 10.0
 NEVER = float("-inf")
+
+_WORDS = {
+    WhyNot.CARRYING: "",
+    WhyNot.CALL_OVER: "the call is over",
+    WhyNot.NOBODY_ADMITTED: "nobody is admitted",
+    WhyNot.PAUSED: "paused",
+    WhyNot.TIME_OVER: "the time is over",
+    WhyNot.NO_LEASE: "no lease from the server",
+}
 
 
 @dataclass(frozen=True)
@@ -38,19 +49,24 @@ class Carrying:
 
     def why_not(self, now: float) -> str:
         """In words for the officer; empty while media may flow."""
-        if self.over:
-            return "the call is over"
-        if self.admitted_at is None:
-            return "nobody is admitted"
-        if self.paused:
-            return "paused"
-        if now >= self.ends_at:
-            return "the time is over"
-        if now >= self.leased_until:
-            return "no lease from the server"
-        if now >= self.recorded_at + RECORD_FRESH_S:
+        code = self.why_not_code(now)
+        if code == WhyNot.NOT_RECORDED:
             return f"not recorded for {now - self.recorded_at:.0f} s"
-        return ""
+        return _WORDS[code]
+
+    def why_not_code(self, now: float) -> WhyNot:
+        """As a code; CARRYING while media may flow."""
+        if self.over:
+            return WhyNot.CALL_OVER
+        if self.admitted_at is None:
+            return WhyNot.NOBODY_ADMITTED
+        if self.paused:
+            return WhyNot.PAUSED
+        if now >= self.ends_at:
+            return WhyNot.TIME_OVER
+        if now >= self.leased_until:
+            return WhyNot.NO_LEASE
+        return WhyNot.NOT_RECORDED if now >= self.recorded_at + RECORD_FRESH_S else WhyNot.CARRYING
 
     def must_end(self, now: float) -> str:
         """Why the call has to end now, by itself; empty when it need not."""

@@ -12,17 +12,19 @@ import structlog
 from websockets.asyncio.server import ServerConnection
 
 from schemas.console import Beat, Boxes, Command, ConsoleHello, ConsoleWelcome, SnapshotRequest, TimeProbe, TimeReply
+from schemas.health import HealthSnapshot
 from schemas.wire import CloseCode, WireError
 
 from ..commanding import Commanding, Officer
 from ..establishment import Establishment, utc_ms
 from ..establishment_file import token_hash
 from ..estate import Estate
-from ..rules.permissions import ANY_ESTABLISHMENT, PERMISSIONS, VIEW, may
+from ..rules.permissions import ANY_ESTABLISHMENT, HEALTH, PERMISSIONS, VIEW, may
 from ..store.rows import StaffRow
 from ..supervising import Supervising
 from .fanout import Watcher
 from .link import Link
+from .support import serve_support
 
 log = structlog.get_logger()
 
@@ -42,17 +44,33 @@ async def serve_console(
     commanding = commandings[place.code]
     officer = Officer(staff.name, staff.role, uuid.uuid4().hex)
     link.prove(f"console of {staff.name}", place.code)
+    if not may(staff.role, VIEW) and not link.speaks(HealthSnapshot):
+        raise WireError(CloseCode.PROTOCOL_VERSION, f"protocol {link.protocol} has no view for {staff.role}; update")
     log.info("console opened", staff=staff.name, role=str(staff.role))
-    place.record("view_opened", link.peer, who=staff.name, role=str(staff.role), session=officer.session)
+    opened = "view_opened" if may(staff.role, VIEW) else "health_opened"
+    place.record(opened, link.peer, who=staff.name, role=str(staff.role), session=officer.session)
     permissions = sorted(PERMISSIONS[staff.role])
     link.send(
         ConsoleWelcome(
             link.protocol, officer.session, staff.name, staff.role, place.code, place.name, utc_ms(), permissions
         )
     )
-    watcher = place.fanout.add(link, staff.role)
-    supervising[place.code].joined(watcher)
     alive = asyncio.ensure_future(_give_up_when_silent(link))
+    try:
+        if may(staff.role, VIEW):
+            await _serve_wall(link, place, commanding, supervising[place.code], officer)
+        else:
+            await serve_support(link, place, staff, officer.session)
+    finally:
+        alive.cancel()
+        log.info("console closed", staff=staff.name)
+
+
+async def _serve_wall(
+    link: Link, place: Establishment, commanding: Commanding, supervising: Supervising, officer: Officer
+) -> None:
+    watcher = place.fanout.add(link, officer.role)
+    supervising.joined(watcher)
     commands: set[asyncio.Task[None]] = set()
     try:
         async for message, _ in link.messages():
@@ -63,11 +81,9 @@ async def serve_console(
             else:
                 _take(message, watcher, place)
     finally:
-        alive.cancel()
         place.fanout.watchers.discard(watcher)
         place.boxes_changed()
-        place.record("view_closed", "", who=staff.name, role=str(staff.role), session=officer.session)
-        log.info("console closed", staff=staff.name)
+        place.record("view_closed", "", who=officer.name, role=str(officer.role), session=officer.session)
 
 
 def _recognise(
@@ -91,7 +107,7 @@ def _recognise(
     link.who = f"console of {staff.name}"
     if home is not place and not may(staff.role, ANY_ESTABLISHMENT):
         raise WireError(CloseCode.NOT_RECOGNISED, f"{home.code}'s {staff.role} may not open {place.code}")
-    if not may(staff.role, VIEW):
+    if not (may(staff.role, VIEW) or may(staff.role, HEALTH)):
         raise WireError(CloseCode.NOT_RECOGNISED, f"the role {staff.role} may not open the wall")
     return place, staff
 

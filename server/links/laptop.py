@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from websockets.asyncio.server import ServerConnection
 
+from schemas.health import AgentHealth, HealthWanted
 from schemas.laptop import (
     CallClosed,
     LaptopHello,
@@ -32,6 +33,7 @@ from .link import Link
 log = structlog.get_logger()
 
 PING_S, SILENT_S = 1.0, 3.0
+HEALTH_EACH_MS = 1000
 
 
 async def serve_laptop(connection: ServerConnection, link: Link, estate: Estate) -> None:
@@ -40,7 +42,9 @@ async def serve_laptop(connection: ServerConnection, link: Link, estate: Estate)
     link.prove(f"laptop {hello.laptop_id}", place.code)
     link.send(LaptopWelcome(link.protocol, utc_ms()))
     log.info("laptop connected", laptop=hello.laptop_id, software=hello.software)
+    place.health.came(hello.laptop_id, hello.software)
     place.laptop_connected(laptop, hello.call_id)
+    link.send(HealthWanted(HEALTH_EACH_MS))
     alive = asyncio.ensure_future(link.keep_alive(PING_S, SILENT_S))
     try:
         async for message, frame in link.messages():
@@ -71,6 +75,9 @@ def _recognise(hello: LaptopHello, link: Link, estate: Estate) -> tuple[Establis
 
 def _take(message: Any, frame: bytes, laptop: LaptopEnd, place: Establishment) -> None:
     """One message. What names a call that is not this laptop's changes nothing."""
+    if isinstance(message, AgentHealth):
+        place.health.agent_told(laptop.laptop_id, message)
+        return
     if message.call_id != laptop.call_id:
         if isinstance(message, LeaseRequest):
             reason = "the call is not open on this laptop"
@@ -86,6 +93,7 @@ def _take(message: Any, frame: bytes, laptop: LaptopEnd, place: Establishment) -
             place.fanout.picture(message.call_id, str(message.side), box, frame)
         case CallHealth():
             place.fanout.health(message.call_id, frame)
+            place.health.call_told(laptop.laptop_id, message)
             laptop.recording = message.recording
             place.legs_seen(message.call_id, [(leg.leg, leg.connected) for leg in message.legs])
         case LeaseRequest(call_id, epoch, nonce):

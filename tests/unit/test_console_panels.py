@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.actions import ACTIONS, BY_ID, BY_KEY, Danger, slip
+from console.actions import ACTIONS, BY_ID, BY_KEY, Danger, by_key, of_screen, slip
 from console.desk import Desk
 from console.painting.bars import footer
 from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, ResumePanel
@@ -217,8 +217,11 @@ def test_caps_lock_holds_all_acts_but_the_pause() -> None:
 
 
 def test_each_key_has_one_action_and_acts_are_capitals_without_a_small_twin() -> None:
-    keys = [key for action in ACTIONS for key in action.keys]
-    assert len(keys) == len(set(keys)) and len({action.id for action in ACTIONS}) == len(ACTIONS)
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+    for screen in "WSL":
+        of_one = [key for action in of_screen(screen) for key in action.keys]
+        assert len(of_one) == len(set(of_one)) == len(by_key(screen))
+    keys = [key for action in of_screen("W") for key in action.keys]
     for action in ACTIONS:
         if action.danger >= Danger.ACTS:
             assert action.permission
@@ -228,7 +231,8 @@ def test_each_key_has_one_action_and_acts_are_capitals_without_a_small_twin() ->
 
 
 def test_the_footer_shows_the_table() -> None:
-    text = "".join(piece for piece, _ in footer(200, None))
-    for action in ACTIONS:
-        if action.footer:
-            assert f"{action.shown_key} {action.footer}" in text
+    for screen in "WSL":
+        text = "".join(piece for piece, _ in footer(200, None, screen))
+        for action in of_screen(screen):
+            if action.footer:
+                assert f"{action.shown_key} {action.footer}" in text
