@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := schemas server laptop console cli demo benchmarks docker tests
 
-.PHONY: run test check lint setup bench wire lock clean
+.PHONY: run test check lint setup bench wire lock clean keys
 
 run: setup
 	@$(BIN)/sightline demo $(ARGS)
@@ -39,6 +39,10 @@ wire: setup
 # After a change of dependencies in pyproject.toml.
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --all-extras --generate-hashes --python-version 3.11 --no-header -q -o requirements.lock
+
+# After a change of the actions in console/actions.py.
+keys: setup
+	$(BIN)/python -m console.keys > docs/keys.md
 
 clean:
 	rm -rf .venv .cache build dist *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -61,7 +61,7 @@ class Health:
     def add(self, link: Link) -> None:
         self._look(_utc_ms())
         self.watchers[link] = False
-        link.send_frame(self._snapshot())
+        link.send_frame(self._snapshot(), HealthSnapshot)
 
     def needs_snapshot(self, link: Link) -> None:
         self.watchers[link] = True
@@ -86,9 +86,9 @@ class Health:
             elif needs_snapshot:
                 self.watchers[link] = False
                 snapshot = snapshot or self._snapshot()
-                link.send_frame(snapshot)
+                link.send_frame(snapshot, HealthSnapshot)
             else:
-                link.send_frame(frame)
+                link.send_frame(frame, HealthDelta)
 
     def _look(self, now_ms: int) -> list[LaptopView]:
         """Judges all laptops anew; those that look different now."""

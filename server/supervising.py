@@ -72,11 +72,9 @@ class Supervising:
         return SupervisionChanged(False, since_ms, since_ms + round(PAUSE_S * 1000), since_ms + round(END_S * 1000))
 
     def _tell(self, now: float) -> None:
-        message = self._message(now)
-        frame = encode(message)
+        frame = encode(self._message(now))
         for watcher in tuple(self._place.fanout.watchers):
-            if watcher.link.speaks(message):
-                watcher.link.send_frame(frame)
+            watcher.link.send_frame(frame, SupervisionChanged)
 
 
 def _counts(watcher: Watcher, now: float) -> bool:

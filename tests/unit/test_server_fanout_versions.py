@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
-from schemas.call import SeatView
+from schemas.call import Role, SeatView
 from schemas.console import Delta, SeatChanged, Snapshot, to_console
 from schemas.wire import Message
 from server.links.fanout import FanOut
@@ -36,7 +36,7 @@ def test_an_old_console_gets_a_snapshot_in_place_of_a_newer_event() -> None:
     fanout = FanOut(lambda tick, order: Snapshot(tick, order, 0, [], [], [], [], []), lambda: 0)
     old, new = FakeLink(1), FakeLink(2)
     for link in (old, new):
-        fanout.add(cast(Any, link))
+        fanout.add(cast(Any, link), Role.OFFICER)
     seat = SeatView(1, "BWI-01", "Visits 1", True)
     fanout.event(lambda order: SeatChanged(order, seat))
     fanout.event(lambda order: NewerEvent(order, seat))
