@@ -15,7 +15,6 @@ from websockets.exceptions import ConnectionClosed
 from demo.processes import child_environment, sightline
 from schemas.call import Category
 from schemas.console import (
-    Beat,
     Boxes,
     CallChanged,
     ConsoleWelcome,
@@ -26,6 +25,7 @@ from schemas.console import (
     SeatChanged,
     Snapshot,
 )
+from schemas.health import HealthDelta, HealthSnapshot
 from schemas.laptop import LaptopWelcome, LegAnswer, LegOffer, OpenCall, Order, PicturesWanted
 from schemas.media import Box, Levels, Picture, Side
 from schemas.peer import Answer, CallNotice, Offer, PeerWelcome
@@ -270,10 +270,11 @@ def test_a_file_that_claims_what_another_establishment_has_is_refused_whole(
         assert database.execute("SELECT count(*) FROM establishment").fetchone() == (0,), "all files or none"
 
 
-def test_a_role_that_may_open_any_establishment_is_not_refused_for_the_place(server: Server) -> None:
-    """Support's list is Hull's; at Berwyn it is told what its role lacks, not that the place is another's."""
-    _, reason = refused_at(server, HULL["support"], "BWI")
-    assert "may not open BWI" not in reason
-    with Console(server) as console:  # the server is well
-        console.send(Beat("", False, 0))
-        console.next(Snapshot)
+def test_support_sees_the_laptops_of_whichever_establishment_it_opens(server: Server) -> None:
+    """Support's list is Hull's; what it sees is Berwyn's, in Berwyn's audit, and of Hull nothing comes with it."""
+    with Console(server, HULL["support"], code="BWI") as support:
+        seen = support.next(HealthSnapshot)
+        assert {one.laptop_id for one in seen.laptops} == {"BWI-01"}
+        support.next(HealthDelta)
+        assert {type(message) for message in support.seen} == {ConsoleWelcome, HealthSnapshot, HealthDelta}
+    assert [where for _, where, _ in audit(server, "health_opened")] == ["BWI"]
