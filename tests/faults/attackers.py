@@ -76,8 +76,9 @@ class Attackers:
         return b" 101 " in head
 
     async def _until_closed(self, reader: asyncio.StreamReader) -> None:
-        while await reader.read(4096):
-            pass
+        with contextlib.suppress(OSError):
+            while await reader.read(4096):
+                pass
 
     async def _random_frames(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         rng = self._random
@@ -115,11 +116,14 @@ class Attackers:
                 return
             said = HUGE
         ended = asyncio.ensure_future(self._until_closed(reader))
-        for byte in said:
-            if ended.done():
-                return
-            writer.write(bytes([byte]))
-            await asyncio.sleep(0.05)
+        try:
+            for byte in said:
+                if ended.done():
+                    return
+                writer.write(bytes([byte]))
+                await asyncio.sleep(0.05)
+        finally:
+            ended.cancel()
 
     async def _flood(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Comes and goes; or asks for a page."""

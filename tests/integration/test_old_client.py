@@ -10,18 +10,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import connect as connect_async
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from schemas.console import ConsoleHello, from_console
-from schemas.wire import Message, encode
+from schemas.wire import CloseCode, Message, encode
 from server.links.bounded import BoundedConnection
 from server.links.door import Door
 from server.links.link import Link
 from server.links.refusals import Refusals
 from tests.protocol_1 import call, console, laptop, media, peer
-from tests.server_rig import OFFICER_TOKEN, End, Server, running_server
+from tests.server_rig import OFFICER_TOKEN, End, Server, establishment, running_server
 
 Act = laptop.OrderAct
 
@@ -181,3 +183,18 @@ async def test_a_newer_kind_is_never_sent_to_an_older_client() -> None:
                 async with asyncio.timeout(10):
                     got[protocol] = [bytes(frame) async for frame in client if isinstance(frame, bytes)]
     assert got == {1: [encode(AsEver("old"))], 2: [encode(Newer("new")), encode(AsEver("old"))]}
+
+
+def test_an_old_console_of_remote_support_is_told_to_update(tmp_path: Path) -> None:
+    """Version 1 has no view of health: it gets no frame of it."""
+    staff = [{"name": "T. Novak", "role": "support", "token": "support-token-123456"}]
+    with (
+        running_server(tmp_path, establishment(staff=staff)) as server,
+        connect(f"{server.url}/console", compression=None) as link,
+    ):
+        link.send(encode(ConsoleHello(1, "BWI", "support-token-123456")))
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                console.to_console.decode(bytes(link.recv(timeout=10)))
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == CloseCode.PROTOCOL_VERSION
+    assert "update" in closed.value.rcvd.reason
