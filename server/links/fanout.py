@@ -56,7 +56,7 @@ class Watcher:
         self.needs_snapshot = False
         """It has asked for one."""
         self.skipped = False
-        """It has missed deltas: the next that it gets is a snapshot."""
+        """It has missed something: the next that it gets is a snapshot."""
         self.behind_since: float | None = None
         self.snapshot_due = now_s
 
@@ -124,7 +124,7 @@ class FanOut:
         frame = framed(encode(event))
         for watcher in tuple(self.watchers):
             if not watcher.link.send_framed(frame, type(event)):
-                watcher.needs_snapshot = True
+                watcher.skipped = True
 
     def add(self, link: Link, role: Role) -> Watcher:
         """A console joins: it gets the snapshot now and every delta and event after it."""
@@ -176,7 +176,7 @@ class FanOut:
                 snapshot = snapshot or self._snapshot()
                 self._send_snapshot(watcher, snapshot, now)
             elif frame:
-                watcher.link.connection.send_framed(frame)
+                watcher.link.send_framed(frame, Delta)
 
     def _is_behind(self, watcher: Watcher, backlog: int, now: float) -> bool:
         """Looks at a console with something unsent; gives it up when that has lasted too long."""

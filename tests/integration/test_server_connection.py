@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -15,10 +16,14 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.frames import Frame, Opcode
 
 from schemas.laptop import LaptopHello, LeaseRequest, from_laptop
+from schemas.limits import LIMITS
 from schemas.media import Picture, Side
 from schemas.wire import PROTOCOL_VERSION, CloseCode, WireError, encode
-from server.links.connection import Connection
+from schemas.wire import Link as Kind
+from server.links.bounded import BoundedConnection
+from server.links.door import Door
 from server.links.link import Link, run_link
+from server.links.refusals import Refusals
 
 WITHIN_S = 10.0
 HANDSHAKE = (
@@ -65,11 +70,12 @@ class Taken:
 @asynccontextmanager
 async def serving(taken: Taken) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     async def handle(connection: ServerConnection) -> None:
-        assert isinstance(connection, Connection)
+        assert isinstance(connection, BoundedConnection)
         link = Link(connection, from_laptop, lambda who, why: taken.refused.append(why))
 
         async def talk() -> None:
             await link.hello(LaptopHello)
+            link.prove("laptop BWI-01", "BWI")
             taken.welcome.set()
             await link.each(taken.take)
 
@@ -79,8 +85,16 @@ async def serving(taken: Taken) -> AsyncIterator[tuple[asyncio.StreamReader, asy
             taken.left_to_recv = connection.left_to_recv
             taken.ended.set()
 
-    options: dict[str, Any] = {"compression": None, "ping_interval": None, "close_timeout": 1}
-    async with serve(handle, "127.0.0.1", 0, create_connection=Connection, **options) as server:
+    loop = asyncio.get_running_loop()
+    door = Door(100, loop.time, loop.call_later)
+    refusals = Refusals(lambda action, who, detail: None)
+    options: dict[str, Any] = {
+        "compression": None,
+        "create_connection": partial(BoundedConnection, door=door, refusals=refusals),
+        "ping_interval": None,
+        "close_timeout": 1,
+    }
+    async with serve(handle, "127.0.0.1", 0, **options) as server:
         reader, writer = await asyncio.open_connection(*next(iter(server.sockets)).getsockname()[:2])
         try:
             yield reader, writer
@@ -209,6 +223,21 @@ async def test_what_is_wrong_for_its_taker_ends_the_link_and_nothing_after_it_is
         assert await closed(reader) == (CloseCode.NOT_UNDERSTOOD, "not this one")
         await ended(writer, taken)
     assert [number for number, _ in taken.seen] == [1, 2] and taken.refused
+
+
+async def test_frames_are_counted_on_the_short_way_too() -> None:
+    taken = Taken()
+    most = LIMITS[Kind.LAPTOP].frames_at_once
+    async with serving(taken) as (reader, writer):
+        await send(writer, [HANDSHAKE])
+        await reader.readuntil(b"\r\n\r\n")
+        await send(writer, [HELLO])
+        await asyncio.wait_for(taken.welcome.wait(), WITHIN_S)
+        await send(writer, [b"".join(framed(lease(n)) for n in range(2 * most))])
+        assert (await closed(reader))[0] == CloseCode.TOO_FAST
+        await ended(writer, taken)
+    numbers = [number for number, _ in taken.seen]
+    assert numbers == list(range(len(numbers))) and most / 2 < len(numbers) < 1.5 * most
 
 
 async def test_an_endless_frame_in_tiny_pieces_costs_its_bytes_and_not_their_square() -> None:
