@@ -15,7 +15,6 @@ from websockets.exceptions import ConnectionClosed
 from demo.processes import child_environment, sightline
 from schemas.call import Category
 from schemas.console import (
-    Beat,
     Boxes,
     CallChanged,
     ConsoleWelcome,
@@ -270,10 +269,11 @@ def test_a_file_that_claims_what_another_establishment_has_is_refused_whole(
         assert database.execute("SELECT count(*) FROM establishment").fetchone() == (0,), "all files or none"
 
 
-def test_a_role_that_may_open_any_establishment_is_not_refused_for_the_place(server: Server) -> None:
-    """Support's list is Hull's; at Berwyn it is told what its role lacks, not that the place is another's."""
-    _, reason = refused_at(server, HULL["support"], "BWI")
-    assert "may not open BWI" not in reason
-    with Console(server) as console:  # the server is well
-        console.send(Beat("", False, 0))
-        console.next(Snapshot)
+def test_a_role_that_may_open_any_establishment_opens_another_and_it_is_in_that_ones_audit(server: Server) -> None:
+    """Remote support is on Hull's list."""
+    console = Console(server, HULL["support"], code="BWI")
+    welcome = console.next(ConsoleWelcome)
+    assert (welcome.establishment, welcome.staff_name) == ("BWI", "B. Hopper")
+    assert "any_establishment" in welcome.permissions and "view" not in welcome.permissions
+    wait_until(lambda: bool(audit(server, "health_opened")), "the opening is in the audit")
+    assert [(who, code) for who, code, _ in audit(server, "health_opened")] == [("B. Hopper", "BWI")]
