@@ -169,6 +169,9 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     async def handle(connection: ServerConnection) -> None:
         assert isinstance(connection, BoundedConnection) and connection.request is not None
         codec, serve_link = paths[connection.request.path]
+        for head in (connection.request, connection.response):
+            if head is not None:
+                head.headers.clear()  # some KB in each link that nobody asks for any more
         link = Link(connection, codec, refused)
         await run_link(link, lambda: serve_link(connection, link, estate))
 

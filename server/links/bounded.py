@@ -8,13 +8,13 @@ import socket
 import struct
 from typing import Any, cast
 
-from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
 from schemas.limits import LIMITS, OPEN_S, UNPROVEN_BYTES
 from schemas.wire import CloseCode, Link
 
 from ..rules.allowance import Allowance
+from .connection import Connection
 from .door import Door
 from .refusals import Refusals
 
@@ -36,7 +36,7 @@ def places() -> int:
     return hard - SPARE_DESCRIPTORS
 
 
-class BoundedConnection(ServerConnection):
+class BoundedConnection(Connection):
     """For websockets' `create_connection`. `prove` ends the bounds for strangers, `bound` sets those of a kind."""
 
     def __init__(self, *arguments: Any, door: Door, refusals: Refusals, **options: Any) -> None:
@@ -152,13 +152,17 @@ class BoundedConnection(ServerConnection):
             self.transport.close()
 
     def process_event(self, event: Any) -> None:
-        if self.request is not None:
-            if self._over:
-                return
-            if not self._frames.take(self.loop.time()):
-                self._fail(CloseCode.TOO_FAST, f"more than {self._frames_per_s} frames a second")
-                return
-        super().process_event(event)
+        if self.request is None or self.allows_frame():
+            super().process_event(event)
+
+    def allows_frame(self) -> bool:
+        """Counts one; it is not taken when there are too many of them."""
+        if self._over:
+            return False
+        if not self._frames.take(self.loop.time()):
+            self._fail(CloseCode.TOO_FAST, f"more than {self._frames_per_s} frames a second")
+            return False
+        return True
 
     def _fail(self, code: int, reason: str) -> None:
         """Nothing more is read. Whoever waits for a message is told by the close."""

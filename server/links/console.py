@@ -24,12 +24,14 @@ from ..store.rows import StaffRow
 from ..supervising import Supervising
 from .fanout import Watcher
 from .link import Link
+from .pulse import Pulse
 from .support import serve_support
 
 log = structlog.get_logger()
 
 SILENT_S = 10.0
 """A console beats every 2 s; one that has not for so long is given up."""
+LOOKED_AT_S = 1.0
 
 
 async def serve_console(
@@ -55,7 +57,7 @@ async def serve_console(
             link.protocol, officer.session, staff.name, staff.role, place.code, place.name, utc_ms(), permissions
         )
     )
-    alive = asyncio.ensure_future(_give_up_when_silent(link))
+    alive = Pulse(link, LOOKED_AT_S, SILENT_S, pings=False)
     try:
         if may(staff.role, VIEW):
             await _serve_wall(link, place, commanding, supervising[place.code], officer)
@@ -138,11 +140,3 @@ def _take(message: object, watcher: Watcher, place: Establishment) -> None:
             watcher.beat_at, watcher.unused_s = time.monotonic(), idle_ms / 1000
         case _:
             raise WireError(CloseCode.NOT_UNDERSTOOD, f"{type(message).__name__} was not expected here")
-
-
-async def _give_up_when_silent(link: Link) -> None:
-    while True:
-        await asyncio.sleep(1)
-        if link.is_silent(SILENT_S):
-            link.abort(f"no beat for {SILENT_S:g} s")
-            return

@@ -1,7 +1,7 @@
 """A laptop's agent: proves itself, holds at most one call, sends what it measures, carries out orders."""
 
-import asyncio
 import hmac
+from functools import partial
 from typing import Any
 
 import structlog
@@ -29,6 +29,7 @@ from ..establishment_file import token_hash
 from ..estate import Estate
 from ..rules.call import OPEN
 from .link import Link
+from .pulse import Pulse
 
 log = structlog.get_logger()
 
@@ -45,10 +46,9 @@ async def serve_laptop(connection: ServerConnection, link: Link, estate: Estate)
     place.health.came(hello.laptop_id, hello.software)
     place.laptop_connected(laptop, hello.call_id)
     link.send(HealthWanted(HEALTH_EACH_MS))
-    alive = asyncio.ensure_future(link.keep_alive(PING_S, SILENT_S))
+    alive = Pulse(link, PING_S, SILENT_S)
     try:
-        async for message, frame in link.messages():
-            _take(message, frame, laptop, place)
+        await link.each(partial(_take, laptop, place))
     finally:
         alive.cancel()
         place.laptop_gone(laptop)
@@ -73,7 +73,7 @@ def _recognise(hello: LaptopHello, link: Link, estate: Estate) -> tuple[Establis
     return place, LaptopEnd(hello.laptop_id, link)
 
 
-def _take(message: Any, frame: bytes, laptop: LaptopEnd, place: Establishment) -> None:
+def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -> None:
     """One message. What names a call that is not this laptop's changes nothing."""
     if isinstance(message, AgentHealth):
         place.health.agent_told(laptop.laptop_id, message)

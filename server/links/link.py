@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import structlog
-from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed
 
 from schemas.limits import OPEN_S
@@ -21,6 +20,7 @@ from schemas.wire import (
 )
 
 from .bounded import BoundedConnection
+from .connection import framed
 
 log = structlog.get_logger()
 
@@ -32,7 +32,8 @@ Refuse = Callable[[str, str], None]
 
 
 class Link:
-    """`send` writes at once or buffers; `messages` yields what came in, decoded, and ends when the link does."""
+    """`send` writes at once or buffers; `messages` yields what came in, decoded, and ends when the link does; `each`
+    hands the same over, for a link on which much comes in."""
 
     def __init__(self, connection: BoundedConnection, codec: Codec, on_refused: Refuse) -> None:
         self.connection, self._codec, self.refused = connection, codec, on_refused
@@ -41,14 +42,16 @@ class Link:
         self.who = f"{codec.link} at {self.peer}"
         self.protocol = OLDEST_PROTOCOL_VERSION
         """What both ends speak, from the hello on."""
-        self.heard_at = time.monotonic()
         self.proven = False
+        self._received = 0
+        """So many messages were taken with `recv`."""
 
     async def hello(self, kind: type[Message]) -> Any:
         """The first message. WireError when it does not come in time, is another one, or its protocol is too old."""
         try:
             async with asyncio.timeout_at(self.connection.opens_by_s):
                 frame = await self.connection.recv()
+            self._received += 1
         except TimeoutError:
             raise WireError(CloseCode.NOT_UNDERSTOOD, f"no hello within {OPEN_S:g} s") from None
         message = self._codec.decode(frame)
@@ -71,10 +74,48 @@ class Link:
     async def messages(self) -> AsyncIterator[tuple[Any, bytes]]:
         """(message, its frame), until the link closes. WireError for what is not understood."""
         async for frame in self.connection:
-            self.heard_at = time.monotonic()
             message = self._codec.decode(frame)
             assert isinstance(frame, bytes)
             yield message, frame
+
+    async def each(self, take: Callable[[Any, bytes], None]) -> None:
+        """`take(message, frame)` for each message as soon as it is there; returns when the link closes.
+
+        WireError as with `messages`, and whatever `take` raises.
+        """
+        serving = asyncio.current_task()
+        assert serving is not None
+        failure: Exception | None = None
+        decode = self._codec.decode
+
+        def take_frame(frame: bytes) -> None:
+            nonlocal failure
+            try:
+                take(decode(frame), frame)
+            except Exception as error:
+                failure, self.connection.take = error, None
+                serving.cancel()
+
+        try:
+            while self.connection.left_to_recv > self._received:
+                await self._take_received(take)
+            self.connection.take = take_frame
+            while True:  # what the short way leaves over
+                await self._take_received(take)
+        except asyncio.CancelledError:
+            if failure is None:
+                raise
+            serving.uncancel()
+            raise failure from None
+        finally:
+            self.connection.take = None
+
+    async def _take_received(self, take: Callable[[Any, bytes], None]) -> None:
+        frame = await self.connection.recv()
+        self._received += 1
+        message = self._codec.decode(frame)
+        assert isinstance(frame, bytes)
+        take(message, frame)
 
     def speaks(self, kind: type[Message]) -> bool:
         """False for a kind that is newer than the protocol of this link: the other end could not read it."""
@@ -85,13 +126,18 @@ class Link:
         self.send_frame(encode(message), type(message))
 
     def send_frame(self, frame: bytes, kind: type[Message]) -> bool:
-        """Never waits, never raises; a link whose backlog has no end is aborted.
+        """A message's bytes, see `send_framed`."""
+        return self.send_framed(framed(frame), kind)
+
+    def send_framed(self, frame: bytes, kind: type[Message]) -> bool:
+        """What `framed` has made, once for all who get it. Never waits, never raises; a link whose backlog has no end
+        is aborted.
 
         False when the other end can't read this kind: nothing is sent.
         """
         if not self.speaks(kind):
             return False
-        broadcast((self.connection,), frame)
+        self.connection.send_framed(frame)
         if self.backlog > BACKLOG_MAX_BYTES:
             self.abort("too far behind")
         return True
@@ -101,9 +147,21 @@ class Link:
         """Bytes that the kernel has not taken yet."""
         return self.connection.transport.get_write_buffer_size()
 
+    @property
+    def quiet_s(self) -> float:
+        """How long nothing has come in, no pong either."""
+        return time.monotonic() - self.connection.heard_at
+
     def is_silent(self, seconds: float) -> bool:
         """True when nothing has come in for so long."""
-        return time.monotonic() - self.heard_at > seconds
+        return self.quiet_s > seconds
+
+    async def ping(self) -> None:
+        """Whoever lives answers it, and so is heard; `connection.latency` is how long that took."""
+        try:
+            asyncio.ensure_future(await self.connection.ping()).add_done_callback(_seen)
+        except ConnectionClosed:
+            pass
 
     def abort(self, why: str) -> None:
         log.warning("link aborted", who=self.who, why=why)
@@ -114,21 +172,11 @@ class Link:
         self.refused(self.who, f"{int(error.code)} {error.reason}")
         await self.connection.close(error.code, error.reason)
 
-    async def keep_alive(self, every_s: float, silent_s: float) -> None:
-        """Pings; aborts the link when neither a pong nor anything else has come for `silent_s`."""
-        while True:
-            try:
-                ponged = asyncio.ensure_future(await self.connection.ping())
-                await asyncio.wait_for(asyncio.shield(ponged), every_s)
-            except ConnectionClosed:
-                return
-            except TimeoutError:
-                if self.is_silent(silent_s):
-                    self.abort(f"silent for {silent_s:g} s")
-                    return
-            else:
-                self.heard_at = time.monotonic()
-                await asyncio.sleep(every_s)
+
+def _seen(pong: asyncio.Future[float]) -> None:
+    """A pong that never came is told by the silence, not by a warning."""
+    if not pong.cancelled():
+        pong.exception()
 
 
 async def run_link(link: Link, serve: Callable[[], Any]) -> None:

@@ -1,7 +1,5 @@
 """A family device's or room browser's signalling: a token is good for one leg of one call."""
 
-import asyncio
-
 import structlog
 from websockets.asyncio.server import ServerConnection
 
@@ -15,6 +13,7 @@ from ..estate import Estate
 from ..rules.call import ROOM_LEG
 from ..rules.happenings import is_open, words_for_the_people
 from .link import Link
+from .pulse import Pulse
 
 log = structlog.get_logger()
 
@@ -43,7 +42,7 @@ async def serve_peer(connection: ServerConnection, link: Link, estate: Estate) -
     place.record("peer_connected", link.peer, who=leg, role="peer", call_id=call_id)
     link.send(PeerWelcome(link.protocol, call_id, leg, TOLD))
     link.send(CallNotice(call.state, words_for_the_people(call), utc_ms(), call.ends_at_ms))
-    alive = asyncio.ensure_future(link.keep_alive(PING_S, SILENT_S))
+    alive = Pulse(link, PING_S, SILENT_S)
     try:
         async for message, _ in link.messages():
             _take(message, peer, place)

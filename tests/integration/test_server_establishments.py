@@ -278,3 +278,13 @@ def test_support_sees_the_laptops_of_whichever_establishment_it_opens(server: Se
         support.next(HealthDelta)
         assert {type(message) for message in support.seen} == {ConsoleWelcome, HealthSnapshot, HealthDelta}
     assert [where for _, where, _ in audit(server, "health_opened")] == ["BWI"]
+
+
+def test_a_role_that_may_open_any_establishment_opens_another_and_it_is_in_that_ones_audit(server: Server) -> None:
+    """Remote support is on Hull's list."""
+    console = Console(server, HULL["support"], code="BWI")
+    welcome = console.next(ConsoleWelcome)
+    assert (welcome.establishment, welcome.staff_name) == ("BWI", "B. Hopper")
+    assert "any_establishment" in welcome.permissions and "view" not in welcome.permissions
+    wait_until(lambda: bool(audit(server, "health_opened")), "the opening is in the audit")
+    assert [(who, code) for who, code, _ in audit(server, "health_opened")] == [("B. Hopper", "BWI")]

@@ -2,10 +2,7 @@
 
 import http.client
 import json
-import os
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from schemas.console import Beat, ConsoleHello, ConsoleWelcome, Snapshot, TimeProbe
+from schemas.console import ConsoleHello, Snapshot, TimeProbe
 from schemas.laptop import LaptopHello, LaptopWelcome, LeaseRequest
 from schemas.media import Levels
 from schemas.peer import Answer, Offer, PeerHello, PeerWelcome
@@ -201,32 +198,6 @@ def test_an_offer_waits_for_the_laptop_and_its_answer_comes_back(tmp_path: Path)
         assert (offer.leg, offer.offer_id, offer.sdp) == ("family-1", "o1", "v=0")
         laptop.send(LegAnswer(offer.call_id, offer.leg, offer.offer_id, "v=1"))
         assert peer.next(Answer) == Answer("o1", "v=1")
-
-
-def test_a_console_that_stops_reading_is_skipped_then_given_up_and_the_others_are_served(tmp_path: Path) -> None:
-    from schemas.console import Delta
-    from schemas.laptop import OpenCall
-    from schemas.media import Picture, Side
-
-    with running_server(tmp_path) as own:
-        laptop = Laptop(own)
-        opened = laptop.next(OpenCall)
-        stalled = Console(own)
-        stalled.next(ConsoleWelcome)
-        others = Console(own)
-        others.next(Snapshot)
-        pixels = os.urandom(60 * 1024 * 3)
-        deadline = time.monotonic() + 25
-        sent = 0
-        while "behind for" not in own.log.read_text():
-            assert time.monotonic() < deadline, "the stalled console was never given up"
-            laptop.send(Picture(opened.call_id, Side.ROOM, sent, 320, 192, 320, 192, pixels))
-            sent += 1
-            for console in (stalled, others):  # both are at work as far as their beats say
-                with suppress(ConnectionClosed):
-                    console.send(Beat("", False, 0))
-            assert others.next(Delta, lambda d: bool(d.pictures), seconds=2)
-            time.sleep(0.05)
 
 
 @pytest.mark.parametrize(

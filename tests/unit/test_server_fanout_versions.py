@@ -9,6 +9,9 @@ from schemas.wire import Message
 from server.links.fanout import FanOut
 from server.links.link import Link
 
+HEAD = 2
+"""Bytes of a short frame's websocket head."""
+
 
 class NewerEvent(SeatChanged, tag=88, frozen=True):
     since = 2
@@ -23,12 +26,12 @@ class FakeLink:
         self.orders: list[int] = []
         self.connection = SimpleNamespace(transport=SimpleNamespace(get_extra_info=lambda name: None))
 
-    def send_frame(self, frame: bytes, kind: type[Message]) -> bool:
+    def send_framed(self, frame: bytes, kind: type[Message]) -> bool:
         if not Link.speaks(cast(Link, self), kind):
             return False
         self.kinds.append(kind)
         if kind is Snapshot:
-            self.orders.append(to_console.decode(frame).order)
+            self.orders.append(to_console.decode(frame[HEAD:]).order)
         return True
 
 
@@ -43,4 +46,4 @@ def test_an_old_console_gets_a_snapshot_in_place_of_a_newer_event() -> None:
     for _ in range(25):  # a delta goes out each second, even when nothing is measured
         fanout.tick()
     assert new.kinds == [Snapshot, SeatChanged, NewerEvent, Delta]
-    assert (old.kinds, old.orders) == ([Snapshot, SeatChanged, Snapshot], [0, 2])
+    assert (old.kinds, old.orders) == ([Snapshot, SeatChanged, Snapshot, Delta], [0, 2])
