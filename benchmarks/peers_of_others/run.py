@@ -18,10 +18,14 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import av
+
 from demo.establishment import Plan, write
 from demo.figures import percentile
+from demo.peers.clip import PICTURES_PER_SECOND
 
 CALLS = 1
+KINDS = ("video", "audio")
 CLOSES = 10
 ROOT = Path(__file__).parent.parent.parent
 BURST_PREPARED_S = 0.45
@@ -112,8 +116,8 @@ class Program:
 
 
 @contextmanager
-def relaying(calls: int, clip: Path | None = None, *options: str) -> Iterator[tuple[Plan, Program, Program]]:
-    """The relay with the demo's callers connected to it: the plan, the relay, the callers."""
+def relaying(calls: int, clip: Path | None = None, *options: str) -> Iterator[tuple[Plan, Program, Program, Path]]:
+    """The relay with the demo's callers connected to it: the plan, the relay, the callers, the recordings' folder."""
     with tempfile.TemporaryDirectory(prefix="sightline-aiortc-") as name:
         folder = Path(name)
         plan = write(folder / "establishment.json", calls, now=datetime.now(UTC), unix_user="", clip=clip)
@@ -129,7 +133,7 @@ def relaying(calls: int, clip: Path | None = None, *options: str) -> Iterator[tu
             server = f"ws://127.0.0.1:{port}"
             callers = Program("demo.peers.process", "--server", server, "--plan", str(plan_file), "--no-decode")
             relay.need(lambda e: e["event"] == "all connected", START_S, "not all callers connect")
-            yield plan, relay, callers
+            yield plan, relay, callers, folder
         finally:
             if callers is not None:
                 callers.stop()
@@ -138,18 +142,33 @@ def relaying(calls: int, clip: Path | None = None, *options: str) -> Iterator[tu
 
 def relay_latency(*, seconds: float, calls: int = CALLS, closes: int = CLOSES) -> RelayLatency:
     """Bursts at each client in turn for so many seconds, then `closes` ends; the clients come back after each."""
-    with relaying(calls) as (plan, relay, callers):
+    with relaying(calls) as (plan, relay, callers, _):
         time.sleep(SETTLE_S)
         return _measure(plan, relay, callers, seconds, closes)
 
 
 def relay_cores(*, seconds: float, clip: Path) -> float:
     """Cores that the relay takes for one call of two legs that play this clip, recorded, over so many seconds."""
-    with relaying(1, clip) as (_, relay, _):
+    with relaying(1, clip) as (_, relay, _, folder):
         time.sleep(SETTLE_S)
         cpu, began = relay.cpu_s(), time.monotonic()
         time.sleep(seconds)
-        return (relay.cpu_s() - cpu) / (time.monotonic() - began)
+        cores = (relay.cpu_s() - cpu) / (time.monotonic() - began)
+        relay.stop()
+        _check_recordings(folder, seconds)
+        return cores
+
+
+def _check_recordings(folder: Path, seconds: float) -> None:
+    """Whoever did not record did not do the work: RuntimeError when a side has less than four fifths of it."""
+    files = sorted(folder.glob("*.mp4"))
+    for file in files:
+        with av.open(str(file)) as container:
+            frames = [sum(stream.frames for stream in container.streams if stream.type == kind) for kind in KINDS]
+        if frames[0] < 0.8 * seconds * PICTURES_PER_SECOND or not frames[1]:
+            raise RuntimeError(f"the comparison with aiortc did not run: {file.name} has {frames} frames")
+    if len(files) != len(KINDS):
+        raise RuntimeError(f"the comparison with aiortc did not run: {len(files)} recordings")
 
 
 def _measure(plan: Plan, relay: Program, callers: Program, seconds: float, count: int) -> RelayLatency:

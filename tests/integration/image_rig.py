@@ -35,9 +35,9 @@ LENT = re.compile(r"^(PIP_|SSL_|REQUESTS_|CURL_|https?_proxy$|HTTPS?_PROXY$|no_p
 
 
 def install_mmdebstrap() -> None:
-    if shutil.which("mmdebstrap") is None:
+    if shutil.which("mmdebstrap") is None or shutil.which("mount") is None:
         subprocess.run(["apt-get", "update", "-qq"], check=True, capture_output=True)
-        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "mmdebstrap"]
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "mmdebstrap", "mount"]
         subprocess.run(command, check=True, capture_output=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
 
 
