@@ -26,19 +26,41 @@ class Action:
     danger: Danger
     permission: str = ""
     screens: str = "W"
-    """W: the wall; S: the laptops of remote support; L: one laptop's details."""
+    """W: the wall; S: the laptops of remote support; L: one laptop's details; Q: flagged incidents; R: one review."""
 
     @property
     def shown_key(self) -> str:
-        names = {"question_mark": "?", "ctrl+p": "^P", "ctrl+q": "^Q", "escape": "Esc", "enter": "Enter", "f7": "F7"}
-        return names.get(self.keys[0], self.keys[0])
+        names = {"question_mark": "?", "ctrl+p": "^P", "ctrl+q": "^Q", "escape": "Esc", "enter": "Enter", " ": "space"}
+        key = self.keys[0]
+        return key.upper() if len(key) in (2, 3) and key[0] == "f" else names.get(key, key)
 
 
 ACTIONS = (
-    Action("help", ("?",), "Help", "help", "this page, with why a key is off", Danger.LOOKS, screens="WSL"),
+    Action("help", ("?",), "Help", "help", "this page, with why a key is off", Danger.LOOKS, screens="WSLQR"),
     Action(
-        "palette", ("ctrl+p",), "Find an action", "find", "find any action by its words", Danger.LOOKS, screens="WSL"
+        "palette", ("ctrl+p",), "Find an action", "find", "find any action by its words", Danger.LOOKS, screens="WSLQR"
     ),
+    Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QR"),
+    Action("go-reviews", ("f4",), "Reviews", "", "the flagged incidents", Danger.LOOKS, "review", "WR"),
+    Action("next", ("j", "down"), "Next", "", "choose the next incident", Danger.LOOKS, screens="Q"),
+    Action("before", ("k", "up"), "Before", "", "choose the incident before", Danger.LOOKS, screens="Q"),
+    Action("open", ("enter",), "Open", "open", "open the incident, with a reason", Danger.RECORDED, "review", "Q"),
+    Action("play", (" ",), "Play", "play", "play the stretch, or stop", Danger.LOOKS, "review", "R"),
+    Action("step-back", (",",), "Step back", "step", "one picture back", Danger.LOOKS, "review", "R"),
+    Action("step-on", (".",), "Step on", "step", "one picture on", Danger.LOOKS, "review", "R"),
+    Action("skip-back", ("h", "left"), "5 s back", "5 s", "five seconds back", Danger.LOOKS, "review", "R"),
+    Action("skip-on", ("l", "right"), "5 s on", "5 s", "five seconds on", Danger.LOOKS, "review", "R"),
+    Action("mark-before", ("[",), "Mark before", "mark", "to the flag, act or end before", Danger.LOOKS, "review", "R"),
+    Action("mark-after", ("]",), "Mark after", "mark", "to the flag, act or end after", Danger.LOOKS, "review", "R"),
+    Action("speed-1", ("1",), "Normal speed", "×", "play as it was", Danger.LOOKS, "review", "R"),
+    Action("speed-2", ("2",), "Double speed", "×", "play at double speed", Danger.LOOKS, "review", "R"),
+    Action("read-again", ("r",), "Read again", "read", "read the recording again", Danger.RECORDED, "review", "R"),
+    Action("finding", ("e",), "Finding", "finding", "write what you have seen", Danger.RECORDED, "review", "R"),
+    Action("decide", ("D",), "Decide", "decide", "a decision, measures, D again", Danger.ACTS, "review", "R"),
+    Action("update", ("U",), "Needs updating", "update", "back with a question", Danger.ACTS, "review", "R"),
+    Action("sign-off", ("O",), "Sign off", "sign off", "close it; O again signs off", Danger.FINAL, "review", "R"),
+    Action("back", ("q", "escape"), "Back", "list", "back to the list", Danger.LOOKS, screens="R"),
+    Action("leave", ("ctrl+q", "ctrl+c"), "Quit", "", "leave the console", Danger.LOOKS, screens="R"),
     Action("move-left", ("h", "left"), "Left", "", "choose the call to the left", Danger.LOOKS),
     Action("move-down", ("j", "down"), "Down", "", "choose the call below", Danger.LOOKS),
     Action("move-up", ("k", "up"), "Up", "", "choose the call above", Danger.LOOKS),
@@ -55,7 +77,7 @@ ACTIONS = (
     Action("extend", ("+",), "More time", "time", "more time: 1 to 3, a reason, + again", Danger.ACTS, "extend"),
     Action("end", ("X",), "End", "end", "end the call: a reason, X again", Danger.FINAL, "end"),
     Action(
-        "quit", ("q", "ctrl+q", "ctrl+c"), "Quit", "quit", "leave the console; calls go on", Danger.LOOKS, screens="WS"
+        "quit", ("q", "ctrl+q", "ctrl+c"), "Quit", "quit", "leave the console; calls go on", Danger.LOOKS, screens="WSQ"
     ),
     Action("laptop-down", ("j", "down"), "Down", "", "the next laptop", Danger.LOOKS, "health", "S"),
     Action("laptop-up", ("k", "up"), "Up", "", "the laptop before", Danger.LOOKS, "health", "S"),
@@ -70,11 +92,10 @@ ACTIONS = (
 """Digits choose a seat (01 to 99) and are no actions; Enter and Space do nothing on the wall, so they never act."""
 
 BY_ID = {action.id: action for action in ACTIONS}
-BY_KEY = {key: action for action in ACTIONS if "W" in action.screens for key in action.keys}
-"""The wall's."""
 
 
 def of_screen(screen: str) -> tuple[Action, ...]:
+    """In the order of footer and help."""
     return tuple(action for action in ACTIONS if screen in action.screens)
 
 
@@ -82,7 +103,12 @@ def by_key(screen: str) -> dict[str, Action]:
     return {key: action for action in of_screen(screen) for key in action.keys}
 
 
-def slip(key: str) -> Action | None:
+BY_KEY = by_key("W")
+"""The wall's."""
+
+
+def slip(key: str, screen: str = "W") -> Action | None:
     """The act whose capital was meant by a lower-case `key` that means nothing else."""
-    action = BY_KEY.get(key.upper()) if len(key) == 1 and key.islower() and key not in BY_KEY else None
+    keys = by_key(screen)
+    action = keys.get(key.upper()) if len(key) == 1 and key.islower() and key not in keys else None
     return action if action is not None and action.danger >= Danger.ACTS else None

@@ -1,4 +1,4 @@
-"""The Textual application: the wall's screen, the help's, the palette, and the link's life."""
+"""The Textual application: its screens and the ways between them, the palette, and the link's life."""
 
 import asyncio
 import signal
@@ -12,12 +12,16 @@ from textual.binding import Binding
 from console.desk import Desk
 from console.link import Link, Refused
 from console.painting.ink import Colours
+from console.review_desk import ReviewDesk
 from console.screens.help import HelpScreen
 from console.screens.laptops import LaptopsScreen
+from console.screens.review import ReviewScreen
+from console.screens.reviews import ReviewPage, ReviewsScreen
 from console.screens.wall import WallScreen
 from console.settings import Settings
 from console.terminal import OutputDriver
-from schemas.console import ConsoleWelcome
+from schemas.call import Role
+from schemas.console import ConsoleWelcome, ReviewOpened
 
 CLOSED_WITHIN_S = 0.5
 """How long the end waits for the server to take the goodbye."""
@@ -46,7 +50,12 @@ class Console(App[int]):
         self.link = Link(settings, self._receive, self.desk.gone, self._beat, self._cells)
         self.wall_screen = WallScreen(self.desk, colours)
         self.laptops_screen = LaptopsScreen(self.desk, colours)
+        self.review_desk = ReviewDesk(self.desk.wall, lambda message: self.link.send(message))
+        self.reviews_screen = ReviewsScreen(self.review_desk, colours)
+        self.review_screen = ReviewScreen(self.review_desk, colours)
+        self.review_desk.boxes = lambda: self.review_screen.boxes(*self._cells())
         self._colours = colours
+        self._began = self._sized = False
         self._linked: asyncio.Task[None] | None = None
 
     def on_load(self) -> None:
@@ -57,9 +66,18 @@ class Console(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, 0)
-        self.install_screen(HelpScreen(self.desk, self._colours), "help")
+        for name, screen in (
+            ("help", HelpScreen(self.desk, self._colours)),
+            ("reviews", self.reviews_screen),
+            ("review", self.review_screen),
+        ):
+            self.install_screen(screen, name)
         await self.push_screen(self.wall_screen)
         self._show_first()  # the welcome may have come already
+
+    def on_resize(self) -> None:
+        self._sized = True
+        self._show_first()
 
     async def on_unmount(self) -> None:
         if self._linked is not None:
@@ -82,6 +100,7 @@ class Console(App[int]):
 
     def _receive(self, message: Any, now_s: float) -> None:
         changed = self.desk.receive(message, now_s)
+        about_reviews = self.review_desk.receive(message, now_s)
         if isinstance(message, ConsoleWelcome):
             self._show_first()
         if self.laptops_screen.is_mounted:
@@ -89,13 +108,47 @@ class Console(App[int]):
         elif self.wall_screen.is_mounted:
             self.wall_screen.show(changed)
             self.wall_screen.show_acts()
+        if about_reviews:
+            self._show_reviews(message)
+
+    # -- screens: the wall lies under all others
 
     def _show_first(self) -> None:
-        """The laptops in the wall's place, for a role that may not see it."""
+        """The laptops in the wall's place, for a role that may not see it; for a governor the reviews over it.
+
+        Not before the size is known: a screen that is pushed then would keep another.
+        """
         welcome = self.desk.wall.welcome
-        may_look = welcome is None or "view" in welcome.permissions
-        if not may_look and self.wall_screen.is_attached and self.screen is self.wall_screen:
+        if welcome is None or not self.wall_screen.is_attached or self.screen is not self.wall_screen:
+            return
+        if "view" not in welcome.permissions:
             self.switch_screen(self.laptops_screen)
+        elif self._sized and not self._began:
+            self._began = True
+            if welcome.role == Role.GOVERNOR and self.review_desk.permitted:
+                self.go_reviews()
+
+    def go_wall(self) -> None:
+        self._back_to_the_wall()
+        self.desk.show_pictures(True)
+        self.wall_screen.want_pictures()
+
+    def go_reviews(self) -> None:
+        """The list; an open review is closed by it."""
+        self._back_to_the_wall()
+        self.desk.show_pictures(False)
+        self.push_screen("reviews")
+
+    def _back_to_the_wall(self) -> None:
+        self.review_desk.close()
+        while self.screen is not self.wall_screen:
+            self.pop_screen()
+
+    def _show_reviews(self, message: Any) -> None:
+        if isinstance(message, ReviewOpened) and self.screen is self.reviews_screen:
+            self.push_screen("review")
+        elif isinstance(self.screen, ReviewPage):
+            self.screen.draw()
 
     async def _keep_linked(self) -> None:
         try:

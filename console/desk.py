@@ -49,6 +49,7 @@ class Desk:
         self._notice, self._notice_until_s = "", 0.0
         self._touched_s = now_s
         self._boxes: list[Box] = []
+        self._looking = True
 
     # -- from the server
 
@@ -109,10 +110,17 @@ class Desk:
     # -- to the server
 
     def beat(self, now_s: float) -> Beat:
-        call = self.call(now_s)
+        call = self.call(now_s) if self._looking else None
         return Beat(call.call_id if call else "", False, round((now_s - self._touched_s) * 1000))
 
+    def show_pictures(self, on: bool) -> None:
+        """Off while the wall is not looked at: no laptop makes pictures for it then."""
+        self._looking = on
+        if not on:
+            self.want([])
+
     def want(self, boxes: list[Box]) -> None:
+        boxes = boxes if self._looking else []
         if boxes != self._boxes:
             self._boxes = boxes
             self.wall.wanted = frozenset((box.side, box.width, box.height) for box in boxes)

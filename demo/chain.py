@@ -60,9 +60,7 @@ class Chain:
             raise
 
     def start_laptop(self, laptop_id: str, token: str) -> Part:
-        token_file = self.data / f"{laptop_id}.token"
-        token_file.write_text(token)
-        token_file.chmod(0o600)
+        token_file = self._token_file(laptop_id, token)
         command = sightline(
             "laptop",
             *("--server", self.url, "--establishment", self.plan.code, "--id", laptop_id, "--token-file", token_file),
@@ -73,6 +71,17 @@ class Chain:
 
     def console_command(self) -> list[str]:
         return sightline("console", "--establishment", self.plan.code, "--socket", self.socket)
+
+    def governor_command(self) -> list[str]:
+        """The duty governor's console: over TCP, as from an office elsewhere."""
+        token_file = self._token_file("governor", self.plan.observer_token)
+        return sightline("console", "--establishment", self.plan.code, "--server", self.url, "--token-file", token_file)
+
+    def _token_file(self, name: str, token: str) -> Path:
+        file = self.data / f"{name}.token"
+        file.touch(mode=0o600)
+        file.write_text(token)
+        return file
 
     def wait_until_listening(self, seconds: float = 15) -> None:
         """Returns when the server answers; SystemExit with what it said when it can't start."""

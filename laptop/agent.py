@@ -8,6 +8,9 @@ import structlog
 
 from schemas.health import HealthWanted, RecordingFault, WhyNot
 from schemas.laptop import (
+    EvidenceMore,
+    EvidenceStop,
+    EvidenceWanted,
     LeaseDenied,
     LeaseGrant,
     LeaseRequest,
@@ -20,9 +23,11 @@ from schemas.laptop import (
 )
 from schemas.wire import Message
 
+from .evidence import Evidence
 from .health import HealthTeller
 from .link import ServerLink
 from .media.call import Call, boottime
+from .rules.server_clock import ServerClock
 from .settings import Settings
 
 log = structlog.get_logger()
@@ -41,8 +46,11 @@ class Agent:
         self._nonce = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._health = HealthTeller(settings.data, self._codes, link.send)
+        self._clock = ServerClock()
+        self._evidence = Evidence(self.recordings, link, self._server_ms, self._is_recording)
         link.held = self.held
         link.on_message = self.take
+        link.on_welcome = self._welcomed
 
     def held(self) -> tuple[str, int]:
         """The call that a new link has to name, and its epoch."""
@@ -76,8 +84,10 @@ class Agent:
             case LegOffer(call_id, epoch, leg, offer_id, sdp):
                 if call is not None and call.call_id == call_id and epoch >= call.epoch:
                     self._later(call.offer(leg, offer_id, sdp))
-            case LeaseGrant(call_id, epoch, nonce, granted_ms):
+            case LeaseGrant(call_id, epoch, nonce, granted_ms, server_time_ms):
                 asked_at = self._asked.pop(nonce, None)
+                if asked_at is not None:
+                    self._clock.heard(asked_at, boottime(), server_time_ms)
                 if asked_at is not None and call is not None and call.call_id == call_id and epoch == call.epoch:
                     call.leased(asked_at, granted_ms / 1000)
             case LeaseDenied(call_id, _, _, reason, final):
@@ -89,6 +99,12 @@ class Agent:
             case PicturesWanted(call_id, boxes):
                 if call is not None and call.call_id == call_id:
                     call.want_pictures(boxes)
+            case EvidenceWanted():
+                self._evidence.wanted(message)
+            case EvidenceMore(request_id):
+                self._evidence.more(request_id)
+            case EvidenceStop(request_id):
+                self._evidence.stop(request_id)
             case _:
                 pass
 
@@ -108,6 +124,7 @@ class Agent:
             expected_s=message.expected_ms / 1000,
             laptop_id=self._settings.laptop_id,
             folder=self.recordings,
+            clock=self._clock,
             send=self._link.send,
             on_closed=self._closed,
         )
@@ -120,6 +137,17 @@ class Agent:
     def _codes(self) -> tuple[WhyNot, RecordingFault]:
         return self._call.codes() if self._call is not None else (WhyNot.NO_CALL, RecordingFault.NONE)
 
+    def _welcomed(self, asked_at: float, server_ms: int) -> None:
+        self._clock.heard(asked_at, boottime(), server_ms)
+        self._evidence.forget()
+
+    def _server_ms(self) -> int:
+        return self._clock.utc_ms(boottime())
+
+    def _is_recording(self, call_id: str) -> bool:
+        """Until the recording of an ended call is finished, too."""
+        return self._call is not None and self._call.call_id == call_id
+
     def _closed(self, call: Call) -> None:
         log.info("call closed", call=call.call_id)
         if self._call is call:
@@ -128,6 +156,7 @@ class Agent:
     async def close(self) -> None:
         """Ends the call and finishes its recording."""
         self._health.stop()
+        await self._evidence.close()
         if self._call is not None and not self._call.carrying.over:
             await self._call.close("the agent was stopped")
 

@@ -1,6 +1,7 @@
 """The agent's link to its server: comes back by itself, and never makes the media wait."""
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
@@ -34,6 +35,8 @@ class ServerLink:
     def __init__(self, settings: Settings) -> None:
         self.held: Callable[[], tuple[str, int]] = lambda: ("", 0)
         self.on_message: Callable[[Message], None] = lambda message: None
+        self.on_welcome: Callable[[float, int], None] = lambda asked_at, server_ms: None
+        """A new link: the server's time (UTC ms) and when it was asked for (CLOCK_BOOTTIME, s)."""
         self._settings = settings
         self._connection: ClientConnection | None = None
 
@@ -54,6 +57,18 @@ class ServerLink:
         """So that the server knows that the agent was stopped and its line has not failed."""
         if self._connection is not None:
             await self._connection.close(1001, "the agent was stopped")
+
+    @property
+    def backlog(self) -> int:
+        """Bytes that the kernel has not taken yet; 0 without a link."""
+        return self._connection.transport.get_write_buffer_size() if self._connection is not None else 0
+
+    def send_frame(self, frame: bytes) -> bool:
+        """A message that is encoded already; False when there is no link."""
+        if self._connection is None:
+            return False
+        broadcast((self._connection,), frame)
+        return True
 
     async def run(self) -> None:
         wait_s, taken_for_s = BACK_OFF_S[0], 0.0
@@ -100,11 +115,13 @@ class ServerLink:
             hello = LaptopHello(
                 PROTOCOL_VERSION, settings.establishment, settings.laptop_id, settings.token, SOFTWARE, call_id, epoch
             )
+            asked_at = time.clock_gettime(time.CLOCK_BOOTTIME)
             await connection.send(encode(hello))
             async for frame in connection:
                 message = to_laptop.decode(frame)
                 if isinstance(message, LaptopWelcome):
                     self._connection = connection
+                    self.on_welcome(asked_at, message.server_time_ms)
                     log.info("server reached", server=settings.server)
                 else:
                     self.on_message(message)

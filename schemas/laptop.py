@@ -6,14 +6,16 @@ laptop -> LeaseRequest (1/s)   server -> LeaseGrant or LeaseDenied
 server -> Order                laptop -> OrderAnswer
 server -> PicturesWanted       laptop -> Picture, Levels, CallHealth
 server -> HealthWanted         laptop -> AgentHealth, call or not
+server -> EvidenceWanted       laptop -> EvidencePart, as many as EvidenceMore allows, then EvidenceDone
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from .health import AgentHealth, HealthWanted
+from .incident import EvidenceLevels, EvidenceOutcome, EvidencePicture, Gap, Offset
 from .media import Box, CallHealth, Levels, Picture, Side
 from .wire import Codec, Count, EstablishmentCode, Id, Link, Message, Milliseconds, Name, OptionalId, Sdp, Token, Words
 
@@ -86,6 +88,28 @@ class CallClosed(Message, tag=16, frozen=True):
     recorded_ms: Milliseconds
 
 
+class EvidencePart(Message, tag=4, frozen=True):
+    """A piece of a recorded stretch, in the order of time; an empty one says that it is still looked for."""
+
+    since: ClassVar[int] = 2
+
+    request_id: Id
+    pictures: Annotated[list[EvidencePicture], Meta(max_length=64)]
+    levels: Annotated[list[EvidenceLevels], Meta(max_length=2)]
+
+
+class EvidenceDone(Message, tag=5, frozen=True):
+    """No further part follows. `until_ms`: how far the stretch has been read."""
+
+    since: ClassVar[int] = 2
+
+    request_id: Id
+    outcome: EvidenceOutcome
+    words: Words
+    until_ms: Offset
+    gaps: Annotated[list[Gap], Meta(max_length=64)]
+
+
 class LaptopWelcome(Message, tag=20, frozen=True):
     """The hello was accepted; `protocol` is what this link speaks from here on."""
 
@@ -120,6 +144,8 @@ class LeaseGrant(Message, tag=23, frozen=True):
     epoch: Count
     nonce: Count
     granted_ms: Milliseconds
+    server_time_ms: Milliseconds = 0
+    """When it was granted, UTC ms: recordings are dated by the server's clock, as flags are. 0: an older server."""
 
 
 class LeaseDenied(Message, tag=24, frozen=True):
@@ -166,6 +192,40 @@ class PicturesWanted(Message, tag=26, frozen=True):
     boxes: Annotated[list[Box], Meta(max_length=8)]
 
 
+EVIDENCE_WINDOW = 2
+"""Parts that may be under way before the first EvidenceMore."""
+
+
+class EvidenceWanted(Message, tag=27, frozen=True):
+    """A governor reviews an incident: read this stretch of the call's recording."""
+
+    since: ClassVar[int] = 2
+
+    request_id: Id
+    call_id: Id
+    pressed_at_ms: Milliseconds
+    """Offsets count from here; server's time, UTC ms."""
+    from_ms: Offset
+    to_ms: Offset
+    boxes: Annotated[list[Box], Meta(max_length=2)]
+
+
+class EvidenceMore(Message, tag=28, frozen=True):
+    """One part has been passed on: another may follow."""
+
+    since: ClassVar[int] = 2
+
+    request_id: Id
+
+
+class EvidenceStop(Message, tag=29, frozen=True):
+    """Nobody looks at it any more."""
+
+    since: ClassVar[int] = 2
+
+    request_id: Id
+
+
 FromLaptop = (
     LaptopHello
     | LeaseRequest
@@ -178,8 +238,22 @@ FromLaptop = (
     | Picture
     | CallHealth
     | AgentHealth
+    | EvidencePart
+    | EvidenceDone
 )
-ToLaptop = LaptopWelcome | OpenCall | LegOffer | LeaseGrant | LeaseDenied | Order | PicturesWanted | HealthWanted
+ToLaptop = (
+    LaptopWelcome
+    | OpenCall
+    | LegOffer
+    | LeaseGrant
+    | LeaseDenied
+    | Order
+    | PicturesWanted
+    | HealthWanted
+    | EvidenceWanted
+    | EvidenceMore
+    | EvidenceStop
+)
 
 from_laptop = Codec(Link.LAPTOP, FromLaptop)
 to_laptop = Codec(Link.LAPTOP, ToLaptop)

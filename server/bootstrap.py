@@ -40,6 +40,7 @@ from .links.link import Link, run_link
 from .links.peer import serve_peer
 from .links.refusals import Refusals
 from .links.unix_socket import group_id, open_to
+from .reviewing import Reviewing
 from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
@@ -158,11 +159,15 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     commandings = {place.code: Commanding(place, journal) for place in estate.places}
     alarm = Alarm(settings.alarm_hook)
     supervising = {place.code: Supervising(place, alarm) for place in estate.places}
+    reviewing = {place.code: Reviewing(place, engine) for place in estate.places}
     refused = Refusals(estate.record)
     door = Door(places(), loop.time, loop.call_later)
     paths: dict[str, tuple[Codec, Callable[..., Coroutine[Any, Any, None]]]] = {
         "/laptop": (from_laptop, serve_laptop),
-        "/console": (from_console, partial(serve_console, commandings=commandings, supervising=supervising)),
+        "/console": (
+            from_console,
+            partial(serve_console, commandings=commandings, supervising=supervising, reviewings=reviewing),
+        ),
         "/peer": (from_peer, serve_peer),
     }
 

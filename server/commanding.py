@@ -15,9 +15,10 @@ from .establishment import Establishment, utc_ms
 from .journal import Journal
 from .orders import Send
 from .rules.commands import STOPPING, Accepted, Refused, decide
+from .rules.incident import Incident
 from .rules.permissions import act_name
 from .store.audit import Entry
-from .store.writer import Incident, StoreError, Unit
+from .store.writer import StoreError, Unit
 
 log = structlog.get_logger()
 
@@ -84,6 +85,8 @@ class Commanding:
             )
         except StoreError as error:
             return self._no_audit(command, error)
+        if incident is not None:
+            place.on_incident(incident)
         # While the entry was written, the call may have changed: what would be refused now is not done.
         call = place.calls.get(command.call_id)
         decision = decide(call, command, officer.name, officer.role, place.situation(call))

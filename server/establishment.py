@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,7 @@ import structlog
 
 from schemas.call import CallState, CallView, Outcome, SeatView
 from schemas.console import CallChanged, SeatChanged, Snapshot
-from schemas.laptop import LegOffer, OpenCall, Order, OrderAct, PicturesWanted
+from schemas.laptop import EvidenceDone, EvidencePart, LegOffer, OpenCall, Order, OrderAct, PicturesWanted
 from schemas.media import Box, RecordingState
 from schemas.peer import CallNotice, Offer, OfferRefused
 from schemas.wire import Message
@@ -21,6 +22,7 @@ from .orders import Orders, Pending
 from .rules import happenings
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
 from .rules.commands import Accepted, Ordered, Situation, Told, end, pause
+from .rules.incident import Incident
 from .store.audit import Entry
 from .store.rows import Known
 from .store.writer import Unit, Writer
@@ -73,6 +75,11 @@ class Establishment:
         self.orders = Orders()
         self.fanout = FanOut(self.snapshot, utc_ms)
         self.health = Health(self)
+        self.on_incident: Callable[[Incident], None] = lambda incident: None
+        """Called when a flag is in the audit."""
+        self.on_evidence: Callable[[str, EvidencePart | EvidenceDone], None] = lambda laptop_id, message: None
+        """Called with what a laptop has read of a recording."""
+        self.on_laptop_gone: Callable[[str], None] = lambda laptop_id: None
         self._lease_until: dict[str, float] = {}
         self._warned: dict[str, int] = {}
         self._boxes: tuple[Box, ...] = ()
@@ -289,6 +296,7 @@ class Establishment:
             return
         del self.laptops[laptop.laptop_id]
         self.health.went(laptop.laptop_id, laptop.link)
+        self.on_laptop_gone(laptop.laptop_id)
         self.record("laptop_gone", "", who=laptop.laptop_id, role="laptop")
         self._seat_changed(laptop.laptop_id)
         for call in list(self.calls.values()):

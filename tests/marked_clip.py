@@ -15,11 +15,11 @@ LEVEL_DBFS = -20.0
 """Of a sine after AES17: one at full scale reads 0."""
 
 
-def make(path: Path, seconds: int) -> None:
+def make(path: Path, seconds: int, mark_s: int = 1) -> None:
     """Writes a WebM file of VP8 (25 pictures a second, a key frame every 2 s) and Opus (a tone at LEVEL_DBFS).
 
     Six blocks of dark and light fill each picture; they are the bits, highest first and row by row, of the second's
-    number modulo 64. `seconds` must be even, so that the clip is whole groups of pictures.
+    number modulo 64, or of each `mark_s` seconds. `seconds` must be even, so that the clip is whole groups of pictures.
     """
     with av.open(str(path), "w", format="webm") as container:
         video = container.add_stream("libvpx", rate=RATE, options={"deadline": "realtime", "cpu-used": "8", "g": "50"})
@@ -29,7 +29,9 @@ def make(path: Path, seconds: int) -> None:
         time_s = np.arange(seconds * SOUND_RATE) / SOUND_RATE
         tone = (10 ** (LEVEL_DBFS / 20) * np.sin(2 * np.pi * 440 * time_s) * 32767).astype(np.int16)
         for number in range(seconds * RATE):
-            frame = av.VideoFrame.from_ndarray(picture(number // RATE), format="gray").reformat(format="yuv420p")
+            frame = av.VideoFrame.from_ndarray(picture(number // (RATE * mark_s)), format="gray").reformat(
+                format="yuv420p"
+            )
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             container.mux(video.encode(frame))
             for start in range(number * 2 * SOUND_PACKET, (number + 1) * 2 * SOUND_PACKET, SOUND_PACKET):

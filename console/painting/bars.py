@@ -17,11 +17,15 @@ from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
 Row = list[Piece]
+IN_HELP = ("palette", "go-wall")
+"""Left to the help where the footer has no room."""
 
 MOVING = {
     "W": (("01", " seat  "), ("hjkl", " move  ")),
     "S": (("jk", " move  "),),
     "L": (("hl", " other laptop  "),),
+    "Q": (("jk", " move  "),),
+    "R": (),
 }
 """By the screen's letter: how one moves, for the footer."""
 
@@ -126,16 +130,8 @@ def footer(width: int, panel: PanelView | None, screen: str = "W") -> Row:
     places: Row = [
         (keys, ink) for words in MOVING[screen] for keys, ink in zip(words, (Ink.KEY, Ink.FAINT), strict=True)
     ]
-    keys: Row = []
-    acting = False
-    for action in of_screen(screen):
-        if not action.footer:
-            continue
-        if (action.danger >= Danger.ACTS) != acting:
-            keys.append(("│ ", Ink.FAINT))
-        acting = action.danger >= Danger.ACTS
-        keys += [(action.shown_key, Ink.KEY), (f" {action.footer}  ", Ink.FAINT)]
-    for pieces in ([*places, *keys], keys):
+    keys = _keys(screen, ())
+    for pieces in ([*places, *keys], keys, _keys(screen, IN_HELP)):
         if sum(cell_width(text) for text, _ in pieces) < width:
             return cut([(" ", Ink.PLAIN), *pieces], width)
     # Where not even the keys' words fit, help has them.
@@ -143,16 +139,33 @@ def footer(width: int, panel: PanelView | None, screen: str = "W") -> Row:
     return cut([(" ", Ink.PLAIN), *short, ("? says what they do", Ink.FAINT)], width)
 
 
+def _keys(screen: str, without: tuple[str, ...]) -> Row:
+    """Keys and their words, acts apart from the rest."""
+    keys: Row = []
+    acting, said = False, ""
+    for action in of_screen(screen):
+        if not action.footer or action.id in without:
+            continue
+        if (action.danger >= Danger.ACTS) != acting:
+            keys.append(("│ ", Ink.FAINT))
+        acting = action.danger >= Danger.ACTS
+        if action.footer == said:  # two keys of one kind: `, . step`
+            keys[-1] = (" ", Ink.FAINT)
+        said = action.footer
+        keys += [(action.shown_key, Ink.KEY), (f" {action.footer}  ", Ink.FAINT)]
+    return keys
+
+
 def panel_rows(view: PanelView, width: int) -> list[Row]:
     """The panel in a double frame, as high as its words need."""
     inner = width - 4
     rows: list[Row] = [_framed("╔", "═", "╗", view.title, width)]
     for sentence in view.sentences:
-        rows += [_panel_line([(part, Ink.PANEL)], inner) for part in _wrap(sentence, inner)]
+        rows += [_panel_line([(part, Ink.PANEL)], inner) for part in wrap(sentence, inner)]
     for choices in (view.choices, view.more_choices):
         rows += [_panel_line(line, inner) for line in _flow(choices, inner)]
     if view.notice:
-        rows += [_panel_line([(part, Ink.PANEL_STRONG)], inner) for part in _wrap(view.notice, inner)]
+        rows += [_panel_line([(part, Ink.PANEL_STRONG)], inner) for part in wrap(view.notice, inner)]
     keep = f"[ {view.keep} ]◄ Enter" if view.keep else ""
     last: Row = [(keep, Ink.PANEL_STRONG), ("      " if keep else "", Ink.PANEL), (view.confirm, Ink.PANEL)]
     rows.append(_panel_line(last, inner))
@@ -182,7 +195,7 @@ def _panel_line(pieces: Row, inner: int) -> Row:
     return [("║ ", Ink.PANEL_STRONG), *filled, (" ║", Ink.PANEL_STRONG)]
 
 
-def _wrap(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     lines = [""]
     for word in text.split(" "):
         joined = f"{lines[-1]} {word}" if lines[-1] else word

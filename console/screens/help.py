@@ -9,10 +9,15 @@ from console.actions import of_screen
 from console.desk import Desk
 from console.painting.bars import cut
 from console.painting.ink import Colours, Ink
+from console.screens.reviews import ReviewPage
 from console.state.permits import why_off
 from console.widgets.lines import Lines
 
-TITLES = {"W": "THE WALL", "S": "THE LAPTOPS", "L": "ONE LAPTOP"}
+TITLES = {"W": "THE WALL", "S": "THE LAPTOPS", "L": "ONE LAPTOP", "Q": "THE REVIEWS", "R": "ONE REVIEW"}
+OF_REVIEWS = (
+    "Capitals decide, small letters do not. Opening an incident is logged, with its reason, and so is what was played.",
+    "F family, R room, in dBFS   ━ seen   f the flag   A W P R + X what staff did   ▲ the place",
+)
 OF_LAPTOPS = (
     "■ URGENT, ▲ ALERT, ◆ LOOK: how grave it is   ● in call   ◌ room open   ║ paused   ▼ ending   ○ idle",
     "RTT: ms to the server and back   LOSS %, JIT ms: of the worst connection   FPS: room/family   REC: newest record",
@@ -53,7 +58,8 @@ class HelpScreen(Screen[None]):
 
     def _rows(self) -> list[list[tuple[str, Ink]]]:
         now_s = time.monotonic()
-        letter = self.app.screen_stack[-2].letter  # pyright: ignore[reportAttributeAccessIssue]
+        below = self.app.screen_stack[-2]
+        letter = below.letter  # pyright: ignore[reportAttributeAccessIssue]
         desk = self._desk
         call = desk.call(now_s)
         rows: list[list[tuple[str, Ink]]] = [
@@ -64,13 +70,14 @@ class HelpScreen(Screen[None]):
             words = "choose the call at this seat; the second digit within a second"
             rows.append([("  01–99       ", Ink.KEY), (words, Ink.PLAIN)])
         for action in of_screen(letter):
-            keys = " ".join(key.replace("question_mark", "?") for key in action.keys)
+            keys = " ".join(key.replace("question_mark", "?").replace(" ", "space") for key in action.keys)
             row: list[tuple[str, Ink]] = [(f"  {keys:<20}", Ink.KEY), (f"{action.name:<20}", Ink.STRONG)]
             row.append((f"{action.help}  ", Ink.PLAIN))
-            why = why_off(action, desk.wall, call)
+            why = below.why_off(action) if isinstance(below, ReviewPage) else why_off(action, desk.wall, call)
             rows.append([*row, (why, Ink.LOOK)] if why else row)
         if letter != "W":
-            return rows + [[]] + [[(f"  {line}", Ink.PLAIN)] for line in OF_LAPTOPS]
+            words = OF_REVIEWS if letter in "QR" else OF_LAPTOPS
+            return rows + [[]] + [[(f"  {line}", Ink.PLAIN)] for line in words]
         rows += [
             [],
             [("  Capitals act on a call, small letters do not. Enter and Space never act on a live call.", Ink.PLAIN)],

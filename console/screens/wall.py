@@ -14,6 +14,7 @@ from console.painting.strips import line
 from console.painting.tile_view import Gallery, list_boxes, meters, tile_view, wanted_boxes
 from console.state import attention
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Area, Grid, grid, tile
+from console.state.permits import why_off
 from console.state.selection import move
 from console.state.wall import Changed
 from console.widgets.lines import Cover, Lines
@@ -173,6 +174,9 @@ class WallScreen(Screen[None]):
                 return
             case "help":
                 self.app.push_screen("help")
+                return
+            case "go-reviews" if not why_off(action, self.desk.wall, None):
+                self.app.go_reviews()  # pyright: ignore[reportAttributeAccessIssue]
                 return
             case "palette":
                 self.app.action_command_palette()

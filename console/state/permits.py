@@ -8,6 +8,8 @@ from .wall import OPEN, Wall, waiting_legs
 
 def why_off(action: Action, wall: Wall, call: CallView | None) -> str:
     """Empty when the key does something; `call` is the chosen one."""
+    if action.id == "go-reviews" and action.permission not in wall.permissions:
+        return "Reviews are for the duty governor. You can flag (f)."
     if action.permission and action.permission not in wall.permissions:
         role = wall.welcome.role if wall.welcome else "console that is not connected"
         return f"{action.shown_key} is off: {_article(role)} {role} may not do this"

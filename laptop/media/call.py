@@ -19,6 +19,7 @@ from schemas.wire import Message
 
 from ..rules.carrying import NEVER, Carrying
 from ..rules.levels import is_attack
+from ..rules.server_clock import ServerClock
 from .leg import Frame, Leg, OfferError
 from .levels import FLOOR_DBFS, SILENT, Level, LevelMeter
 from .pictures import PictureMaker
@@ -51,12 +52,14 @@ class Call:
         expected_s: float,
         laptop_id: str,
         folder: Path,
+        clock: ServerClock,
         send: Send,
         on_closed: Callable[["Call"], None],
     ) -> None:
         self.call_id, self.epoch = call_id, epoch
         self.carrying = Carrying(ends_at=boottime() + ends_in_s)
         self._expected_s, self._folder, self._send, self._on_closed = expected_s, folder, send, on_closed
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._legs: dict[str, Leg] = {}
         self._admitted: set[str] = set()
@@ -165,7 +168,9 @@ class Call:
             return
         try:
             if self._recording is None:
-                recording = Recording(self._folder, self.call_id, self._durable_in_thread, self._failed_in_thread)
+                recording = Recording(
+                    self._folder, self.call_id, self._durable_in_thread, self._failed_in_thread, self._clock.utc_ms
+                )
                 recording.start(self._expected_s)
                 self._recording = recording
                 self._recording_state, self._recording_words = RecordingState.RECORDING, ""

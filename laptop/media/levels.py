@@ -4,6 +4,7 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 import av
 import av.error
@@ -37,7 +38,7 @@ class LevelMeter:
     `read` the last tenth of a second. At most WAITING_MAX packets wait; the oldest fall away."""
 
     def __init__(self) -> None:
-        self._decoder = av.CodecContext.create("opus", "r")  # half the cost of libopus; planes of float, full scale 1
+        self._decoder = opus_decoder()
         self._waiting: deque[tuple[float, bytes]] = deque(maxlen=WAITING_MAX)
         self._pieces: deque[tuple[float, float, int, float]] = deque()
         """(when it came, sum of squares, samples, largest sample)."""
@@ -55,14 +56,8 @@ class LevelMeter:
         return loudest
 
     def _decode(self, came_at: float, payload: bytes) -> float:
-        squares, samples, peak = 0.0, 0, 0.0
         try:
-            for frame in self._decoder.decode(av.Packet(payload)):
-                for plane in frame.planes:
-                    sound = np.frombuffer(memoryview(plane), np.float32, frame.samples)
-                    squares += float(np.dot(sound, sound))
-                    samples += sound.size
-                    peak = max(peak, float(sound.max(initial=0)), -float(sound.min(initial=0)))
+            squares, samples, peak = decoded(self._decoder, payload)
         except av.error.FFmpegError:
             self.errors += 1
             return FLOOR_DBFS
@@ -84,9 +79,29 @@ class LevelMeter:
         samples = sum(piece[2] for piece in pieces)
         if not samples:
             return SILENT
-        rms = _dbfs(sum(piece[1] for piece in pieces) / samples, _RMS_REFERENCE)
         peak = _dbfs(max(piece[3] for piece in pieces) ** 2, _PEAK_REFERENCE)
-        return Level(round(rms * 10), round(peak * 10))
+        return Level(rms_level(sum(piece[1] for piece in pieces), samples), round(peak * 10))
+
+
+def opus_decoder() -> Any:
+    return av.CodecContext.create("opus", "r")  # half the cost of libopus; planes of float, full scale 1
+
+
+def decoded(decoder: Any, payload: bytes) -> tuple[float, int, float]:
+    """One Opus packet: sum of squares, samples, largest sample. av's FFmpegError when it can't be decoded."""
+    squares, samples, peak = 0.0, 0, 0.0
+    for frame in decoder.decode(av.Packet(payload)):
+        for plane in frame.planes:
+            sound = np.frombuffer(memoryview(plane), np.float32, frame.samples)
+            squares += float(np.dot(sound, sound))
+            samples += sound.size
+            peak = max(peak, float(sound.max(initial=0)), -float(sound.min(initial=0)))
+    return squares, samples, peak
+
+
+def rms_level(squares: float, samples: int) -> int:
+    """RMS in tenths of a dBFS."""
+    return round(_dbfs(squares / samples, _RMS_REFERENCE) * 10)
 
 
 def _dbfs(square: float, reference: float) -> float:

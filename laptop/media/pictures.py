@@ -112,13 +112,17 @@ class PictureMaker:
         return True
 
     def _picture(self, frame: Any, box: Box, came_at: float) -> Picture:
-        width, height = fitted(frame.width, frame.height, box.width, box.height)
-        small = frame.reformat(width, height, "rgb24", interpolation="AREA")
-        plane = small.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, : width * 3]
+        width, height, pixels = small_picture(frame, box.width, box.height)
         at_ms = round(came_at * 1000)
-        pixels = np.ascontiguousarray(rows).tobytes()
         return Picture(self._call_id, box.side, at_ms, box.width, box.height, width, height, pixels)
+
+
+def small_picture(frame: Any, box_width: int, box_height: int) -> tuple[int, int, bytes]:
+    """A decoded frame fitted in a box: width, height, and its rows of RGB from the top without padding."""
+    width, height = fitted(frame.width, frame.height, box_width, box_height)
+    plane = frame.reformat(width, height, "rgb24", interpolation="AREA").planes[0]
+    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, : width * 3]
+    return width, height, np.ascontiguousarray(rows).tobytes()
 
 
 def fitted(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:

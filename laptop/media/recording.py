@@ -23,6 +23,7 @@ import av.error
 from schemas.health import RecordingFault
 from schemas.media import Side
 
+DURABLE_LOG = "durable.log"
 QUEUE_MAX = 4000
 """Packets that may wait: about 20 s of a call. A full queue fails the recording; nothing is left out silently."""
 EACH_S = 1.0
@@ -58,19 +59,30 @@ class Piece:
     size: tuple[int, int]
 
 
+def call_folder(folder: Path, call_id: str) -> Path:
+    """Where a call is recorded; RecordingError for an identity that would lead elsewhere."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", call_id):
+        raise RecordingError(f"the call's identity {call_id!r} is no name for a folder")
+    return folder / call_id
+
+
 class Recording:
     """`start`, `add` for each frame, `finish`. `on_durable(begun_at)` and `on_failed(words)` are called in its thread;
-    `begun_at` (CLOCK_BOOTTIME, s): everything that was added before then is on the disk."""
+    `begun_at` (CLOCK_BOOTTIME, s): everything that was added before then is on the disk. `server_ms(at)`: the server's
+    time at `at` (CLOCK_BOOTTIME, s), UTC ms, 0 while it is not known; it dates what is recorded."""
 
     def __init__(
-        self, folder: Path, call_id: str, on_durable: Callable[[float], None], on_failed: Callable[[str], None]
+        self,
+        folder: Path,
+        call_id: str,
+        on_durable: Callable[[float], None],
+        on_failed: Callable[[str], None],
+        server_ms: Callable[[float], int] = lambda at: 0,
     ) -> None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", call_id):
-            raise RecordingError(f"the call's identity {call_id!r} is no name for a folder")
-        self.folder = folder / call_id
+        self.folder = call_folder(folder, call_id)
         self.recorded_ms = 0
         self.fault = RecordingFault.NONE
-        self._on_durable, self._on_failed = on_durable, on_failed
+        self._on_durable, self._on_failed, self._server_ms = on_durable, on_failed, server_ms
         self._queue: queue.Queue[Piece] = queue.Queue(QUEUE_MAX)
         self._files: dict[Side, _SideFile] = {}
         self._log: io.BufferedWriter | None = None
@@ -87,7 +99,7 @@ class Recording:
             if free < needed:
                 words = f"the disk has {free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB are needed"
                 raise RecordingError(words, RecordingFault.NO_ROOM)
-            self._log = (self.folder / "durable.log").open("ab")
+            self._log = (self.folder / DURABLE_LOG).open("ab")
             self._make_durable()
         except OSError as error:
             raise RecordingError(f"the disk can't be written ({error.strerror})") from error
@@ -147,11 +159,15 @@ class Recording:
 
     def _make_durable(self) -> None:
         begun_at = time.clock_gettime(time.CLOCK_BOOTTIME)
+        since_boot_s = begun_at - time.monotonic()
         assert self._log is not None
         for file in self._files.values():
             file.make_durable()
-        sizes = " ".join(f"{side}={file.bytes}" for side, file in self._files.items())
-        self._log.write(f"{time.time():.3f} {self.recorded_ms} {sizes}\n".encode())
+        said = [f"server={self._server_ms(begun_at)}"]
+        said += [f"{side}={file.bytes}" for side, file in self._files.items()]
+        for file in self._files.values():
+            said += file.dates(lambda came_at: self._server_ms(came_at + since_boot_s))
+        self._log.write(f"{time.time():.3f} {self.recorded_ms} {' '.join(said)}\n".encode())
         self._log.flush()
         os.fsync(self._log.fileno())
         if not self._failed:
@@ -170,6 +186,7 @@ class _SideFile:
     def __init__(self, path: Path, size: tuple[int, int]) -> None:
         self.bytes = 0
         self.written_ms = 0
+        self._name = path.name
         self._file = path.open("xb")
         self._container: Any = av.open(_Counted(self, self._file), "w", format="matroska", options=MATROSKA)
         width, height = size if size[0] else DEFAULT_SIZE
@@ -180,6 +197,8 @@ class _SideFile:
         self._origin: dict[str, float] = {}
         """Kind -> seconds to add to its RTP time."""
         self._last: dict[str, int] = {}
+        self._newest: dict[str, tuple[int, float]] = {}
+        """Kind -> (time in the file, ms; when it came) of the newest frame that has no date yet."""
         self._has_key = False
 
     def write(self, piece: Piece) -> None:
@@ -198,12 +217,22 @@ class _SideFile:
             self._origin[piece.kind] = at - seconds
         at_ms = max(round(at * 1000), self._last.get(piece.kind, -1) + 1)  # the muxer wants growing times
         self._last[piece.kind] = at_ms
+        self._newest[piece.kind] = at_ms, piece.came_at
         packet = av.Packet(piece.data)
         packet.stream = self._video if piece.kind == "video" else self._audio
         packet.time_base, packet.pts, packet.dts = MILLISECOND, at_ms, at_ms
         packet.is_keyframe = piece.key
         self._container.mux_one(packet)
         self.written_ms = max(self.written_ms, at_ms)
+
+    def dates(self, server_ms: Callable[[float], int]) -> list[str]:
+        """`family.mkv:video=12340@1795530000123`: this time in the file came at this time of the server.
+
+        The file's own times are the sender's clock, which drifts and jumps; these say when a frame was really there.
+        """
+        newest, self._newest = self._newest, {}
+        dated = ((kind, at_ms, server_ms(came_at)) for kind, (at_ms, came_at) in newest.items())
+        return [f"{self._name}:{kind}={at_ms}@{utc_ms}" for kind, at_ms, utc_ms in dated if utc_ms]
 
     def make_durable(self) -> None:
         self._file.flush()

@@ -19,6 +19,7 @@ from ..commanding import Commanding, Officer
 from ..establishment import Establishment, utc_ms
 from ..establishment_file import token_hash
 from ..estate import Estate
+from ..reviewing import REVIEW_MESSAGES, Reviewing
 from ..rules.permissions import ANY_ESTABLISHMENT, HEALTH, PERMISSIONS, VIEW, may
 from ..store.rows import StaffRow
 from ..supervising import Supervising
@@ -40,6 +41,7 @@ async def serve_console(
     estate: Estate,
     commandings: Mapping[str, Commanding],
     supervising: Mapping[str, Supervising],
+    reviewings: Mapping[str, Reviewing],
 ) -> None:
     hello: ConsoleHello = await link.hello(ConsoleHello)
     place, staff = _recognise(hello, connection, link, estate)
@@ -60,7 +62,7 @@ async def serve_console(
     alive = Pulse(link, LOOKED_AT_S, SILENT_S, pings=False)
     try:
         if may(staff.role, VIEW):
-            await _serve_wall(link, place, commanding, supervising[place.code], officer)
+            await _serve_wall(link, place, commanding, supervising[place.code], reviewings[place.code], officer)
         else:
             await serve_support(link, place, staff, officer.session)
     finally:
@@ -69,7 +71,12 @@ async def serve_console(
 
 
 async def _serve_wall(
-    link: Link, place: Establishment, commanding: Commanding, supervising: Supervising, officer: Officer
+    link: Link,
+    place: Establishment,
+    commanding: Commanding,
+    supervising: Supervising,
+    reviewing: Reviewing,
+    officer: Officer,
 ) -> None:
     watcher = place.fanout.add(link, officer.role)
     supervising.joined(watcher)
@@ -77,12 +84,17 @@ async def _serve_wall(
     try:
         async for message, _ in link.messages():
             if isinstance(message, Command):
-                task = asyncio.ensure_future(commanding.give(message, officer, link.send))
-                commands.add(task)
-                task.add_done_callback(commands.discard)
+                work = commanding.give(message, officer, link.send)
+            elif isinstance(message, REVIEW_MESSAGES):
+                work = reviewing.take(message, officer, link)
             else:
                 _take(message, watcher, place)
+                continue
+            task = asyncio.ensure_future(work)
+            commands.add(task)
+            task.add_done_callback(commands.discard)
     finally:
+        reviewing.console_gone(officer.session)
         place.fanout.watchers.discard(watcher)
         place.boxes_changed()
         place.record("view_closed", "", who=officer.name, role=str(officer.role), session=officer.session)

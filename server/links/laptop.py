@@ -10,6 +10,8 @@ from websockets.asyncio.server import ServerConnection
 from schemas.health import AgentHealth, HealthWanted
 from schemas.laptop import (
     CallClosed,
+    EvidenceDone,
+    EvidencePart,
     LaptopHello,
     LaptopWelcome,
     LeaseDenied,
@@ -78,6 +80,9 @@ def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -
     if isinstance(message, AgentHealth):
         place.health.agent_told(laptop.laptop_id, message)
         return
+    if isinstance(message, (EvidencePart, EvidenceDone)):
+        place.on_evidence(laptop.laptop_id, message)
+        return
     if message.call_id != laptop.call_id:
         if isinstance(message, LeaseRequest):
             reason = "the call is not open on this laptop"
@@ -102,7 +107,7 @@ def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -
                 final = place.calls[call_id].state not in OPEN
                 laptop.link.send(LeaseDenied(call_id, epoch, nonce, refused, final))
             else:
-                laptop.link.send(LeaseGrant(call_id, epoch, nonce, LEASE_MS))
+                laptop.link.send(LeaseGrant(call_id, epoch, nonce, LEASE_MS, utc_ms()))
         case LegAnswer(call_id, leg, offer_id, sdp):
             place.to_peer(call_id, leg, Answer(offer_id, sdp))
         case LegRefused(call_id, leg, offer_id, reason):

@@ -25,11 +25,13 @@ ANY_ESTABLISHMENT: Final = "any_establishment"
 """To open other establishments of the server than the one whose staff list one is on."""
 HEALTH: Final = "health"
 """To see how laptops and links do; no name, picture or sound."""
+REVIEW: Final = "review"
+"""To list flagged incidents, to look at their recordings, and to decide on them."""
 
 PERMISSIONS: Final[dict[Role, frozenset[str]]] = {
     Role.OFFICER: frozenset((VIEW, *EVERY_ACT)),
     Role.ORDERLY_OFFICER: frozenset((VIEW, *EVERY_ACT)),
-    Role.GOVERNOR: frozenset((VIEW, "pause", "end", "one_side", "flag", "urgent_help")),
+    Role.GOVERNOR: frozenset((VIEW, REVIEW, "pause", "end", "one_side", "flag", "urgent_help")),
     Role.CLERK: frozenset(),
     Role.SUPPORT: frozenset((HEALTH, ANY_ESTABLISHMENT)),
     Role.ADMIN: frozenset((ANY_ESTABLISHMENT,)),

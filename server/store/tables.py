@@ -84,6 +84,9 @@ incident = Table(
     Column("flagged_by", Text, nullable=False),
     Column("pressed_at_ms", BigInteger, nullable=False),
     Column("filed_at_ms", BigInteger, nullable=False),
+    Column("state", String(20), nullable=False, server_default="AWAITING_REVIEW"),
+    Column("body", Text, nullable=False, server_default=""),  # as JSON: rules.incident.Incident; empty: never reviewed
+    Index("incident_by_state", "establishment", "state"),
 )
 
 audit = Table(
@@ -100,4 +103,5 @@ audit = Table(
     Column("detail", Text, nullable=False),
     Column("hash", String(64), nullable=False),
     Column("establishment", String(3), nullable=False, server_default=""),  # empty: of the server as a whole
+    Index("audit_by_call", "call_id"),
 )

@@ -15,8 +15,10 @@ from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ..rules.call import Call
+from ..rules.incident import Incident
 from . import tables
 from .audit import Entry, Head
+from .incidents import write_incident
 from .rows import call_row
 
 QUEUE_MAX = 10_000
@@ -26,18 +28,6 @@ COMMIT_S = 2.0
 
 class StoreError(Exception):
     """It could not be made durable; nothing of it was kept."""
-
-
-@dataclass(frozen=True)
-class Incident:
-    reference: str
-    establishment: str
-    call_id: str
-    category: str
-    note: str
-    flagged_by: str
-    pressed_at_ms: int
-    filed_at_ms: int
 
 
 @dataclass(frozen=True)
@@ -157,7 +147,7 @@ def write_unit(connection: Connection, unit: Unit, head: Head) -> Head:
         row = call_row(unit.call)
         connection.execute(tables.call.update().where(tables.call.c.call_id == unit.call.call_id).values(**row))
     if unit.incident is not None:
-        connection.execute(insert(tables.incident).values(**vars(unit.incident)))
+        write_incident(connection, unit.incident)
     if unit.command is not None:
         command_id, at_ms, answer, code = unit.command
         values = {"command_id": command_id, "at_ms": at_ms, "answer": answer, "establishment": code}

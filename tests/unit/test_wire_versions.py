@@ -37,7 +37,11 @@ OLD_CODECS: dict[str, typing.Any] = {
 OLD = [(name, kind) for name, union in OLD_UNIONS.items() for kind in typing.get_args(union)]
 OLD_NAMES = {(name, kind.__name__) for name, kind in OLD}
 
-ONLY_ASKED_FOR: set[str] = set()
+ONLY_ASKED_FOR: set[str] = {
+    # They answer only a ReviewCommand or a ReviewOpen, which are of version 2.
+    f"Refusal.{word}"
+    for word in ("UNKNOWN_INCIDENT", "NOT_OPENED", "NOT_PLAYED", "NOT_DECIDED", "SIGNED_OFF")
+}
 """Words of an enumeration that version 1 does not know and never gets, since they answer only what it can't ask:
 `Refusal.NAME`, each with the reason."""
 

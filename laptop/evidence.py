@@ -1,0 +1,144 @@
+"""A stretch of a recording for a governor: read by a program of its own, sent in small parts, and never in the way.
+
+One stretch at a time; others may wait for their turn. A part goes out when the server has passed one on before, and
+while the link has nothing else to send: leases, levels and live pictures come first.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from schemas.incident import EvidenceOutcome
+from schemas.laptop import EVIDENCE_WINDOW, EvidenceDone, EvidenceWanted
+from schemas.wire import MAX_FRAME_BYTES, Link, encode
+
+from .link import ServerLink
+from .media.evidence_reader import Wanted
+from .media.recording import RecordingError, call_folder
+
+log = structlog.get_logger()
+
+REQUESTS_MAX = 3
+BACKLOG_BYTES = 16 * 1024
+"""Unsent bytes of the link beyond which a part waits."""
+LOOK_S = 0.02
+PART_EACH_S = 0.01
+"""Parts are no closer than this: the server takes 200 frames a second from a laptop, and live ones come first."""
+
+
+@dataclass
+class _Request:
+    """`allowed`: parts that may go out now."""
+
+    allowed: asyncio.Semaphore
+    task: asyncio.Task[None] | None = None
+
+
+class Evidence:
+    """`server_ms()`: the server's time, UTC ms; `is_recording(call_id)`: does this call still go on here?"""
+
+    def __init__(
+        self, recordings: Path, link: ServerLink, server_ms: Callable[[], int], is_recording: Callable[[str], bool]
+    ) -> None:
+        self._recordings, self._link = recordings, link
+        self._server_ms, self._is_recording = server_ms, is_recording
+        self._requests: dict[str, _Request] = {}
+        self._one = asyncio.Lock()
+
+    def wanted(self, message: EvidenceWanted) -> None:
+        if len(self._requests) >= REQUESTS_MAX:
+            self._end(message.request_id, "The laptop reads other stretches just now.")
+            return
+        request = _Request(asyncio.Semaphore(EVIDENCE_WINDOW))
+        self._requests[message.request_id] = request
+        request.task = asyncio.ensure_future(self._in_turn(message, request))
+        request.task.add_done_callback(lambda _: self._requests.pop(message.request_id, None))
+
+    def more(self, request_id: str) -> None:
+        request = self._requests.get(request_id)
+        if request is not None:
+            request.allowed.release()
+
+    def stop(self, request_id: str) -> None:
+        """Its governor has gone."""
+        request = self._requests.get(request_id)
+        if request is not None and request.task is not None:
+            request.task.cancel()
+
+    def forget(self) -> None:
+        """The link is another: nobody waits for anything any more."""
+        for request_id in self._requests:
+            self.stop(request_id)
+
+    async def close(self) -> None:
+        self.forget()
+        tasks = [request.task for request in self._requests.values() if request.task is not None]
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _in_turn(self, message: EvidenceWanted, request: "_Request") -> None:
+        """One reader at a time, and one that ends is waited for."""
+        async with self._one:
+            await self._read(message, request)
+
+    async def _read(self, message: EvidenceWanted, request: "_Request") -> None:
+        try:
+            folder = call_folder(self._recordings, message.call_id)
+        except RecordingError as error:
+            self._end(message.request_id, str(error))
+            return
+        wanted = Wanted(
+            folder=str(folder),
+            request_id=message.request_id,
+            pressed_at_ms=message.pressed_at_ms,
+            from_ms=message.from_ms,
+            to_ms=message.to_ms,
+            now_ms=self._server_ms(),
+            recording=self._is_recording(message.call_id),
+            boxes=message.boxes,
+        )
+        try:
+            reader = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "laptop.media.evidence_reader", msgspec.json.encode(wanted).decode(),
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:
+            self._end(message.request_id, f"The recording could not be read ({error.strerror}).")
+            return
+        log.info("reading a stretch", call=message.call_id, request=message.request_id, pid=reader.pid)
+        try:
+            assert reader.stdout is not None
+            while (frame := await _next_frame(reader.stdout)) is not None:
+                if not await self._pass_on(frame, request.allowed):
+                    return
+            if await reader.wait() != 0:
+                self._end(message.request_id, "The recording could not be read.")
+        finally:
+            if reader.returncode is None:
+                reader.kill()
+            await reader.wait()
+
+    async def _pass_on(self, frame: bytes, allowed: asyncio.Semaphore) -> bool:
+        """In its turn; False when there is no link to send it over."""
+        await allowed.acquire()
+        while self._link.connected and self._link.backlog > BACKLOG_BYTES:  # noqa: ASYNC110, no event tells it
+            await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(PART_EACH_S)
+        return self._link.send_frame(frame)
+
+    def _end(self, request_id: str, words: str) -> None:
+        self._link.send_frame(encode(EvidenceDone(request_id, EvidenceOutcome.FAILED, words, 0, [])))
+
+
+async def _next_frame(output: asyncio.StreamReader) -> bytes | None:
+    """What the reader has said; None at its end."""
+    try:
+        size = int.from_bytes(await output.readexactly(4))
+        return await output.readexactly(min(size, MAX_FRAME_BYTES[Link.LAPTOP]))
+    except asyncio.IncompleteReadError:
+        return None
