@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import aioice.ice
-import av
 import pytest
 from aiortc import RTCPeerConnection, RTCSessionDescription
 from websockets.asyncio.server import ServerConnection, serve
@@ -96,7 +95,7 @@ def until(program: Program, condition: Callable[[dict[str, Any]], bool], seconds
 
 
 def test_two_callers_see_and_hear_each_other(start: Callable[..., Program], plan: Path) -> None:
-    other_end, port = relay(start, plan)
+    _, port = relay(start, plan)
     clients = callers(start, plan, port)
     began = time.monotonic()
     for name in NAMES:
