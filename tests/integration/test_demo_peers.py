@@ -116,7 +116,7 @@ def test_two_callers_see_and_hear_each_other(start: Callable[..., Program], plan
     clients.say(do="silence", peer=NAMES[0], on=True)
     until(clients, lambda all_: (all_[NAMES[1]]["rms_dbfs"] or 0) < -60, 20)
     clients.say(do="burst", peer=NAMES[0], id=4, at=0)
-    burst = clients.need(event("burst", peer=NAMES[0], id=4), 15, "no burst", since=seen)
+    clients.need(event("burst", peer=NAMES[0], id=4), 15, "no burst", since=seen)
     heard = until(clients, lambda all_: (all_[NAMES[1]]["loudest_dbfs"] or -99) > -30, 15)
     heard = until(clients, lambda all_: (all_[NAMES[1]]["loudest_dbfs"] or -99) > -7, 10)
     assert abs(heard[NAMES[1]]["loudest_dbfs"] + 6) <= 1
