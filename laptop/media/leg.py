@@ -34,7 +34,7 @@ class OfferError(Exception):
     """The offer can't be taken; says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Frame:
     """An encoded frame. `timestamp`: RTP clock; `size` of the picture, (0, 0) for sound."""
 

@@ -46,7 +46,7 @@ class RecordingError(Exception):
         self.fault = fault
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Piece:
     """One encoded frame. `timestamp` in RTP clock units, growing; `came_at` CLOCK_MONOTONIC s; `size` of a picture."""
 
