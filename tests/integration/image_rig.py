@@ -41,6 +41,13 @@ def install_mmdebstrap() -> None:
         subprocess.run(command, check=True, capture_output=True, env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"})
 
 
+def own_mounts() -> list[str]:
+    """Mounts of its own, that nothing outside sees. In a chroot whose root is no mount, unshare can't make it private;
+    what is mounted below stays in the new namespace there too, unless the machine shares its mounts."""
+    roots = [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if line.split()[4] == "/"]
+    return ["unshare", "--mount", *([] if roots else ["--propagation", "unchanged"])]
+
+
 def debian(release: str) -> Path:
     """A bare root of a release; made once and kept."""
     root = CACHE / release
@@ -152,7 +159,7 @@ class Builder:
         with self._lent.to(root) as mounts:
             script = "\n".join((*mounts, *_devices(root), f"exec {inside}"))
             done = subprocess.run(
-                ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-euc", script],
+                [*own_mounts(), "--pid", "--fork", "--kill-child", "sh", "-euc", script],
                 capture_output=True, text=True, timeout=STEP_S, stdin=subprocess.DEVNULL, env={"PATH": PLAIN},
                 preexec_fn=end_with_parent(os.getpid()),
             )  # fmt: skip
@@ -385,7 +392,7 @@ class Container:
         environment = self.image.environment | more
         inside = _chroot(self.root, self.image.user, self.image.workdir, environment, start)
         script = "; ".join(_devices(self.root)) + f"; exec {shlex.join(inside)}"
-        return [*self.network.enter, "unshare", "--mount", "--pid", "--fork", "--kill-child=TERM", "sh", "-euc", script]
+        return [*self.network.enter, *own_mounts(), "--pid", "--fork", "--kill-child=TERM", "sh", "-euc", script]
 
     def give(self, path: str, content: str) -> None:
         """A file that is mounted into it, as an engine mounts a secret."""
