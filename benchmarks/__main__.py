@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("agent", "latency")
+NAMES = ("agent", "hub", "latency")
 
 
 def main() -> int:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .links.link import Link
 
 EACH_S = 1.0
+UNWATCHED_S = 5.0
+"""While nobody of support looks: since when a fault is there is then known to this much."""
 GOODBYES = (1000, 1001)
 """Close codes of an end that was meant (RFC 6455, 7.4.1)."""
 
@@ -61,6 +63,7 @@ class Health:
     def add(self, link: Link) -> None:
         self._look(_utc_ms())
         self.watchers[link] = False
+        self._due = 0.0
         link.send_frame(self._snapshot(), HealthSnapshot)
 
     def needs_snapshot(self, link: Link) -> None:
@@ -70,11 +73,11 @@ class Health:
         self.watchers.pop(link, None)
 
     def tick(self) -> None:
-        """Called often; once a second all laptops are judged, and what has changed goes to support."""
+        """Called often; once a second (5 s while nobody looks) all laptops are judged; what has changed goes out."""
         now = time.monotonic()
         if now < self._due:
             return
-        self._due = now + EACH_S
+        self._due = now + (EACH_S if self.watchers else UNWATCHED_S)
         changed = self._look(_utc_ms())
         self._tick += 1
         if not self.watchers:

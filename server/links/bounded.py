@@ -48,8 +48,6 @@ class BoundedConnection(Connection):
         self._frames = Allowance(LIMITS[Link.PEER].frames_per_s, LIMITS[Link.PEER].frames_at_once, self.loop.time())
         self._frames_per_s = LIMITS[Link.PEER].frames_per_s
         self._arrived = self._inside = self._proven = False
-        self._over = False
-        """Nothing more is read."""
         self._ending = self._told = False
         self._answer = b""
         self._first = True
@@ -124,24 +122,32 @@ class BoundedConnection(Connection):
     # What comes in
 
     def data_received(self, data: bytes) -> None:
+        if self._proven and not self._over:
+            super().data_received(data)
+        else:
+            self._of_stranger(data)
+
+    def _of_stranger(self, data: bytes) -> None:
         if self._over:
             if self._answer:
                 self.transport.write(self._answer)
                 self._answer = b""
                 self.transport.close()
             return
-        if not self._proven:
-            self._left_bytes -= len(data)
-            if self._left_bytes < 0:
-                self._fail(1009, f"more than {UNPROVEN_BYTES // 1024} KiB before an accepted hello")
-                return
-            if self._first and data[:4] != b"GET "[: len(data)]:
-                self._reject(400, "This is no websocket request; only Sightline's programs speak here.")
-                return
-            self._first = False
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            self._fail(1009, f"more than {UNPROVEN_BYTES // 1024} KiB before an accepted hello")
+            return
+        if self._first and data[:4] != b"GET "[: len(data)]:
+            self._reject(400, "This is no websocket request; only Sightline's programs speak here.")
+            return
+        self._first = False
+        super().data_received(data)
+
+    def to_library(self, data: bytes) -> None:
         step = PIECE_BYTES if self._proven else UNPROVEN_PIECE_BYTES
         for start in range(0, len(data), step):
-            super().data_received(data[start : start + step])
+            super().to_library(data[start : start + step])
             if self._over:
                 return
         if self.protocol.state is State.CLOSING:
@@ -152,17 +158,15 @@ class BoundedConnection(Connection):
             self.transport.close()
 
     def process_event(self, event: Any) -> None:
-        if self.request is None or self.allows_frame():
+        if self.request is None or (not self._over and self.allows_frame()):
             super().process_event(event)
 
     def allows_frame(self) -> bool:
         """Counts one; it is not taken when there are too many of them."""
-        if self._over:
-            return False
-        if not self._frames.take(self.loop.time()):
-            self._fail(CloseCode.TOO_FAST, f"more than {self._frames_per_s} frames a second")
-            return False
-        return True
+        if self._frames.take(self.loop.time()):
+            return True
+        self._fail(CloseCode.TOO_FAST, f"more than {self._frames_per_s} frames a second")
+        return False
 
     def _fail(self, code: int, reason: str) -> None:
         """Nothing more is read. Whoever waits for a message is told by the close."""

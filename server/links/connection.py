@@ -47,6 +47,8 @@ class Connection(ServerConnection):
         self._more: list[bytes] = []
         """What has come of that frame since; put together once it is whole, however small the pieces."""
         self._missing = 0
+        self._over = False
+        """Nothing more is read."""
 
     def send_framed(self, frame: bytes) -> None:
         """What `framed` has made, perhaps for many; nothing when the link is closing."""
@@ -58,7 +60,7 @@ class Connection(ServerConnection):
             self._begin(data)
         if self._library_only or not self._begun:
             self.heard_at = time.monotonic()
-            super().data_received(data)
+            self.to_library(data)
             return
         if self._rest:
             self._more.append(data)
@@ -68,6 +70,9 @@ class Connection(ServerConnection):
             data, self._rest = b"".join((self._rest, *self._more)), b""
             self._more.clear()
         self._cut(data)
+
+    def to_library(self, data: bytes) -> None:
+        super().data_received(data)
 
     def allows_frame(self) -> bool:
         """False when the next frame of the short way may not be taken, and none after it."""
@@ -109,7 +114,9 @@ class Connection(ServerConnection):
                 self.take(apply_mask(data[begin : begin + size], data[begin - 4 : begin]))
             else:
                 self.left_to_recv += binary
-                super().data_received(data[at : begin + size])
+                self.to_library(data[at : begin + size])
+                if self._over:
+                    return
             at = begin + size
         else:
             self._missing = 2 - have
@@ -120,4 +127,4 @@ class Connection(ServerConnection):
     def _leave_to_library(self, data: bytes) -> None:
         self._library_only = True
         self.take = None
-        super().data_received(data)
+        self.to_library(data)

@@ -81,18 +81,21 @@ async def _serve_wall(
     watcher = place.fanout.add(link, officer.role)
     supervising.joined(watcher)
     commands: set[asyncio.Task[None]] = set()
+
+    def take(message: object, _: bytes) -> None:
+        if isinstance(message, Command):
+            work = commanding.give(message, officer, link.send)
+        elif isinstance(message, REVIEW_MESSAGES):
+            work = reviewing.take(message, officer, link)
+        else:
+            _take(message, watcher, place)
+            return
+        task = asyncio.ensure_future(work)
+        commands.add(task)
+        task.add_done_callback(commands.discard)
+
     try:
-        async for message, _ in link.messages():
-            if isinstance(message, Command):
-                work = commanding.give(message, officer, link.send)
-            elif isinstance(message, REVIEW_MESSAGES):
-                work = reviewing.take(message, officer, link)
-            else:
-                _take(message, watcher, place)
-                continue
-            task = asyncio.ensure_future(work)
-            commands.add(task)
-            task.add_done_callback(commands.discard)
+        await link.each(take)
     finally:
         reviewing.console_gone(officer.session)
         place.fanout.watchers.discard(watcher)

@@ -176,7 +176,7 @@ class FanOut:
                 snapshot = snapshot or self._snapshot()
                 self._send_snapshot(watcher, snapshot, now)
             elif frame:
-                watcher.link.send_framed(frame, Delta)
+                watcher.link.connection.send_framed(frame)  # every console speaks deltas
 
     def _is_behind(self, watcher: Watcher, backlog: int, now: float) -> bool:
         """Looks at a console with something unsent; gives it up when that has lasted too long."""

@@ -10,9 +10,10 @@ class Allowance:
 
     def take(self, now_s: float) -> bool:
         """One of it; False when there is none."""
-        self._left = min(self._at_once, self._left + (now_s - self._counted_at_s) * self._per_s)
+        left = self._left + (now_s - self._counted_at_s) * self._per_s
+        if left > self._at_once:
+            left = self._at_once
         self._counted_at_s = now_s
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
+        taken = left >= 1
+        self._left = left - 1 if taken else left
+        return taken

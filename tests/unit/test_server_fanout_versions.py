@@ -24,7 +24,8 @@ class FakeLink:
         self.protocol, self.backlog = protocol, 0
         self.kinds: list[type[Message]] = []
         self.orders: list[int] = []
-        self.connection = SimpleNamespace(transport=SimpleNamespace(get_extra_info=lambda name: None))
+        transport = SimpleNamespace(get_extra_info=lambda name: None)
+        self.connection = SimpleNamespace(transport=transport, send_framed=lambda frame: self.kinds.append(Delta))
 
     def send_framed(self, frame: bytes, kind: type[Message]) -> bool:
         if not Link.speaks(cast(Link, self), kind):
