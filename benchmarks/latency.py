@@ -14,7 +14,7 @@ from demo.figures import percentile
 from demo.headless import running
 
 CALLS = 6
-ROUNDS, BURSTS_S = 17, 11.0
+ROUNDS, BURSTS_S = 17, 7.0
 QUICK_ROUNDS, QUICK_BURSTS_S = 1, 6.0
 
 
