@@ -24,12 +24,9 @@ PEER = "aiortc MediaRelay + MediaRecorder, one call of the same file"
 def measure(*, quick: bool) -> Iterator[Figure]:
     seconds = QUICK_SECONDS if quick else SECONDS
     ours, agent = _ours(seconds)
-    try:
-        theirs, peer = relay_cores(seconds=seconds, clip=CLIP), PEER
-    except RuntimeError as error:
-        theirs, peer = None, f"{PEER}: {error}"
-    met = theirs is not None and ours <= 0.1 * theirs
-    yield Figure("agent_call_cores", ours, peer, theirs, CALLS, "<= 0.1 of theirs", met)
+    theirs, recorded = relay_cores(seconds=seconds, clip=CLIP)
+    peer = f"{PEER}; it recorded {recorded:.0%} of the pictures"
+    yield Figure("agent_call_cores", ours, peer, theirs, CALLS, "<= 0.1 of theirs", ours <= 0.1 * theirs)
     yield Figure("agent_alone_call_cores", agent, peer, theirs, CALLS, "none: a part of the above", True)
 
 

@@ -19,13 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.error import FFmpegError
 
 from demo.establishment import Plan, write
 from demo.figures import percentile
 from demo.peers.clip import PICTURES_PER_SECOND
 
 CALLS = 1
-KINDS = ("video", "audio")
+FLUSHED_S = 20.0
+"""How long the relay may take to finish its recordings."""
 CLOSES = 10
 ROOT = Path(__file__).parent.parent.parent
 BURST_PREPARED_S = 0.45
@@ -102,14 +104,14 @@ class Program:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / 100
 
-    def stop(self) -> None:
+    def stop(self, within_s: float = 5.0) -> None:
         assert self.process.stdin is not None
         try:
             self.process.stdin.close()
         except BrokenPipeError:
             pass
         try:
-            self.process.wait(5)
+            self.process.wait(within_s)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -147,28 +149,28 @@ def relay_latency(*, seconds: float, calls: int = CALLS, closes: int = CLOSES) -
         return _measure(plan, relay, callers, seconds, closes)
 
 
-def relay_cores(*, seconds: float, clip: Path) -> float:
-    """Cores that the relay takes for one call of two legs that play this clip, recorded, over so many seconds."""
+def relay_cores(*, seconds: float, clip: Path) -> tuple[float, float]:
+    """Cores that the relay takes for one call of two legs that play this clip, recorded, over so many seconds; and the
+    share of the pictures that its recordings hold. A relay that records less than came has done less for its cores.
+    """
     with relaying(1, clip) as (_, relay, _, folder):
+        connected = time.monotonic()
         time.sleep(SETTLE_S)
         cpu, began = relay.cpu_s(), time.monotonic()
         time.sleep(seconds)
-        cores = (relay.cpu_s() - cpu) / (time.monotonic() - began)
-        relay.stop()
-        _check_recordings(folder, seconds)
-        return cores
+        ended = time.monotonic()
+        cores = (relay.cpu_s() - cpu) / (ended - began)
+        relay.stop(FLUSHED_S)
+        sent = (ended - connected) * PICTURES_PER_SECOND
+        return cores, min(1.0, min(_pictures(file) for file in folder.glob("*.mp4")) / sent)
 
 
-def _check_recordings(folder: Path, seconds: float) -> None:
-    """Whoever did not record did not do the work: RuntimeError when a side has less than four fifths of it."""
-    files = sorted(folder.glob("*.mp4"))
-    for file in files:
-        with av.open(str(file)) as container:
-            frames = [sum(stream.frames for stream in container.streams if stream.type == kind) for kind in KINDS]
-        if frames[0] < 0.8 * seconds * PICTURES_PER_SECOND or not frames[1]:
-            raise RuntimeError(f"the comparison with aiortc did not run: {file.name} has {frames} frames")
-    if len(files) != len(KINDS):
-        raise RuntimeError(f"the comparison with aiortc did not run: {len(files)} recordings")
+def _pictures(recording: Path) -> int:
+    try:
+        with av.open(str(recording)) as container:
+            return sum(stream.frames for stream in container.streams if stream.type == "video")
+    except FFmpegError:  # it was cut off before its end was written
+        return 0
 
 
 def _measure(plan: Plan, relay: Program, callers: Program, seconds: float, count: int) -> RelayLatency:
