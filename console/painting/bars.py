@@ -38,7 +38,7 @@ def header(wall: Wall, vigil: tuple[Vigilance, float], now_s: float, width: int,
     who = f"{safe(welcome.staff_name)} ({welcome.role})" if welcome else ""
     server_ms = link.server_ms(now_s)
     time = clock(server_ms) if server_ms else "--:--:--"
-    alarm = _alarm(wall, vigil, now_s)
+    alarm = alarm_words(wall, vigil, now_s)
     question = _question(vigil)
     if rows == 1:
         text = f" {place}  {time}  {_counts(wall, now_s)}"
@@ -59,7 +59,7 @@ def header(wall: Wall, vigil: tuple[Vigilance, float], now_s: float, width: int,
     return [first, [(fit(left, room), Ink.PLAIN), (recording, ink), ("  ", Ink.PLAIN), (on_link, Ink.PLAIN)]]
 
 
-def _alarm(wall: Wall, vigil: tuple[Vigilance, float], now_s: float) -> Piece | None:
+def alarm_words(wall: Wall, vigil: tuple[Vigilance, float], now_s: float) -> Piece | None:
     """What has to be said before anything else, the worst first."""
     link = wall.link
     if not link.usable:

@@ -4,10 +4,11 @@ from console.state.ages import clock, date
 from console.state.review_list import ReviewList
 from console.state.review_words import age, category, due, rank, severity_words, who
 from console.state.safe_text import cell_width, fit, safe, sides
+from console.state.vigilance import Vigilance
 from console.state.wall import Wall
 from schemas.incident import IncidentSeverity, IncidentView
 
-from .bars import cut, wrap
+from .bars import alarm_words, cut, wrap
 from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
@@ -34,9 +35,9 @@ def review_header(wall: Wall, title: str, now_s: float, width: int) -> Row:
     server_ms = link.server_ms(now_s)
     time = clock(server_ms) if server_ms else "--:--:--"
     words = link.words(now_s)
-    if not link.usable:
-        ink = Ink.URGENT if link.lost else Ink.LOOK
-        return [(sides(f" {place}  {title}", f" {words} ", width), ink)]
+    alarm = alarm_words(wall, (Vigilance.QUIET, 0.0), now_s)
+    if alarm is not None:
+        return [(sides(f" {place}  {title}", f" {alarm[0]} ", width), alarm[1])]
     day = f"{date(server_ms)}  " if server_ms and width >= 160 else ""
     right = f"  {person}   {day}" if width >= 110 else "  "
     end = f"   {words} "

@@ -5,6 +5,7 @@ import pytest
 from console.painting import bars
 from console.painting.halfblocks import PictureRow
 from console.painting.ink import Colours, Ink
+from console.painting.review_list import review_header
 from console.painting.seat_list import list_rows
 from console.painting.tile_view import Gallery
 from console.state.safe_text import cell_width
@@ -71,3 +72,10 @@ def test_the_header_asks_whether_somebody_is_there(rows: int) -> None:
     words, ink = next(p for p in said(wall, (Vigilance.MISSED, 0.0), rows) if "NOT COUNTED" in p[0])
     assert "press m" in words and ink is Ink.URGENT
     assert any("Next prompt 3:10" in part for part, _ in said(wall, (Vigilance.COMING, 190.0), 2))
+
+
+def test_the_governors_screens_say_it_too() -> None:
+    wall = full_wall(3)
+    wall.apply(SupervisionChanged(False, SERVER_MS - 12_000, SERVER_MS + 18_000, SERVER_MS + 108_000), NOW_S)
+    [(words, ink)] = review_header(wall, "REVIEWS", NOW_S, 120)
+    assert "calls pause in 18 s, end in 108 s" in words and ink is Ink.URGENT and cell_width(words) == 120
