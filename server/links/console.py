@@ -100,7 +100,7 @@ async def _serve_wall(
         reviewing.console_gone(officer.session)
         place.fanout.watchers.discard(watcher)
         place.boxes_changed()
-        place.record("view_closed", "", who=officer.name, role=str(officer.role), session=officer.session)
+        place.record("view_closed", link.given_up, who=officer.name, role=str(officer.role), session=officer.session)
 
 
 def _recognise(

@@ -43,6 +43,8 @@ class Link:
         self.protocol = OLDEST_PROTOCOL_VERSION
         """What both ends speak, from the hello on."""
         self.proven = False
+        self.given_up = ""
+        """Why it was aborted."""
         self._received = 0
         """So many messages were taken with `recv`."""
 
@@ -165,6 +167,7 @@ class Link:
 
     def abort(self, why: str) -> None:
         log.warning("link aborted", who=self.who, why=why)
+        self.given_up = self.given_up or why
         self.connection.transport.abort()
 
     async def close(self, error: WireError) -> None:

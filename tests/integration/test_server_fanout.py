@@ -4,6 +4,7 @@ gets when it reads again."""
 import asyncio
 import os
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -223,6 +224,13 @@ def test_a_console_with_nothing_but_events_behind_it_is_given_up_all_the_same(
     wait_until(lambda: "behind for 10 s" in server.log.read_text(), "it is given up", BEHIND_S + 10)
     stalled._socket.settimeout(0.5)
     wait_until(stalled.is_cut_off, "its connection is gone")
+
+    def in_the_audit() -> bool:
+        with sqlite3.connect(f"file:{server.folder}/sightline.db?mode=ro", uri=True) as database:
+            rows = database.execute("SELECT detail FROM audit WHERE action = 'view_closed'").fetchall()
+        return ("behind for 10 s",) in rows
+
+    wait_until(in_the_audit, "the audit says why the view was closed")
     assert officer.give(Flag(Category.OTHER, "", 0)).accepted
     laptop.close()
 
