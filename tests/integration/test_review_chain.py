@@ -43,7 +43,7 @@ OFFSET = re.compile(r"([−+]?)(\d+\.\d) s")
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clip") / "marked.webm"
-    marked_clip.make(path, 64, MARK_S)
+    marked_clip.make(path, 32, MARK_S)
     return path
 
 
@@ -184,7 +184,10 @@ def test_what_was_on_the_wall_is_what_the_review_shows(marked: Path) -> None:
             see(console, "REVIEWS  open 1")
 
             # While the rest of it is still to come: a live call is not disturbed by the reading of its recording.
-            reference = next(m[0] for line in console.text() if (m := re.search(r"INC-[0-9-]+", line)))
+            numbers: list[str] = []
+            pattern = re.compile(r"INC-\d{4}-\d{4}-\d{2}")
+            assert console.wait_for(lambda t: bool(numbers.extend(pattern.findall("".join(t.text()))) or numbers), 10)
+            reference = numbers[0]
             over = pressed + 33.5
             assert run.observer is not None
             run.observer.start_window()
@@ -195,7 +198,7 @@ def test_what_was_on_the_wall_is_what_the_review_shows(marked: Path) -> None:
             read.join(30)
             assert not read.is_alive()
             assert run.observer.levels_hz({call})[0] >= 9.5
-            assert sum(action == "evidence_read" for _, action, _, _ in audit(run)) >= 5
+            assert sum(action == "evidence_read" for _, action, _, _ in audit(run)) >= 3
 
             console.press("\r1")
             see(console, "All that is recorded of the 60 s is here, 1 gap")
