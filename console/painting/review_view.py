@@ -217,7 +217,7 @@ def _marks(review: Review, cells: int, cell, at: int) -> list[Piece]:
 
 
 def _side_column(review: Review, area: Area) -> list[list[Piece]]:
-    """Evidence, who flagged it, and who has opened it before, in `area.height` rows."""
+    """Evidence, who has opened it before, and who flagged it, in `area.height` rows."""
     incident, evidence = review.incident, review.evidence
     severity, words = evidence_words(evidence)
     lines: list[Piece] = [(" EVIDENCE", Ink.FAINT)]
@@ -228,15 +228,15 @@ def _side_column(review: Review, area: Area) -> list[list[Piece]]:
     add(words, Ink.STRONG if severity < 3 else Ink.PLAIN)
     for gap in gap_words(evidence)[:4]:
         add(gap, Ink.FAINT)
-    lines += [("", Ink.PLAIN), (" FLAGGED BY", Ink.FAINT)]
-    add(f"{safe(incident.flagged_by)} {clock(incident.pressed_at_ms)}", Ink.PLAIN)
-    if incident.note:
-        add(f"“{safe(incident.note)}”", Ink.PLAIN)
     lines += [("", Ink.PLAIN), (" OPENED BEFORE", Ink.FAINT)]
     for view in review.viewed[-3:]:
         add(f"{safe(view.who)} {date(view.at_ms)[4:10]} {clock(view.at_ms)}", Ink.PLAIN)
     if not review.viewed:
         add("by nobody", Ink.PLAIN)
+    lines += [("", Ink.PLAIN), (" FLAGGED BY", Ink.FAINT)]
+    add(f"{safe(incident.flagged_by)} {clock(incident.pressed_at_ms)}", Ink.PLAIN)
+    if incident.note:
+        add(f"“{safe(incident.note)}”", Ink.PLAIN)
     filled = [[(fit(text, area.width), ink)] for text, ink in lines[: area.height]]
     return [*filled, *([(" " * area.width, Ink.PLAIN)] for _ in range(area.height - len(filled)))]
 

@@ -6,7 +6,7 @@ from console.painting.ink import SEVERITY_INK, Colours, Ink
 from console.painting.review_view import ReviewPainter
 from console.review_desk import ReviewDesk
 from console.state.review_layout import review_parts
-from console.state.review_words import evidence_words
+from console.state.review_words import evidence_words, viewed_words
 from console.widgets.lines import Row
 from schemas.media import Box, Side
 
@@ -61,4 +61,6 @@ class ReviewScreen(ReviewPage):
         if not review.linked:
             return "The link was lost meanwhile: r opens it again", Ink.ALERT
         severity, words = evidence_words(review.evidence)
-        return words, SEVERITY_INK[severity]
+        # Where there is no column for it, who has looked before stands here.
+        before = "" if review_parts(*self.size).side.width else viewed_words(review.viewed)
+        return f"{words} · {before}" if before else words, SEVERITY_INK[severity]

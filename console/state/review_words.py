@@ -1,6 +1,6 @@
 """What is said of an incident and of its stretch; all safe text."""
 
-from schemas.incident import EvidenceOutcome, IncidentSeverity, IncidentView
+from schemas.incident import PICTURE_HELD_MS, EvidenceOutcome, IncidentSeverity, IncidentView, Viewed
 from schemas.media import Side
 
 from .ages import clock
@@ -84,13 +84,25 @@ def evidence_words(evidence: Evidence) -> tuple[Severity, str]:
 
 
 def gap_words(evidence: Evidence) -> list[str]:
-    """One line a gap: which side, where, why; one for both sides when it is the same."""
+    """One line a gap: which side, where, why; one for both sides when they are nearly the same."""
     letter = {Side.FAMILY: "F", Side.ROOM: "R"}
-    sides: dict[tuple[int, int, str], str] = {}
+    merged: list[tuple[str, int, int, str]] = []
     for gap in evidence.gaps:
-        same = gap.from_ms, gap.to_ms, gap.words
-        sides[same] = f"{sides.get(same, '')}{letter[gap.side]} "
-    return [f"{who}{offset(first)} to {offset(last)}: {safe(why)}" for (first, last, why), who in sides.items()]
+        for index, (who, first, last, why) in enumerate(merged):
+            near = max(abs(first - gap.from_ms), abs(last - gap.to_ms)) <= PICTURE_HELD_MS
+            if letter[gap.side] not in who and near and why == gap.words:
+                whole = min(first, gap.from_ms), max(last, gap.to_ms)
+                merged[index] = (f"{who} {letter[gap.side]}", *whole, why)
+                break
+        else:
+            merged.append((letter[gap.side], gap.from_ms, gap.to_ms, gap.words))
+    return [f"{who} {offset(first)} to {offset(last)}: {safe(why)}" for who, first, last, why in merged]
+
+
+def viewed_words(viewed: list[Viewed]) -> str:
+    """Who has opened the incident before; empty when nobody has."""
+    names = list(dict.fromkeys(safe(view.who) for view in viewed))
+    return f"opened before by {', '.join(names)}" if names else ""
 
 
 def played_words(player: Player) -> str:

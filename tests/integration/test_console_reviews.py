@@ -60,7 +60,7 @@ def incident(number: int, now_ms: int, **fields: Any) -> IncidentView:
         "prison_number": "A1234BC", "surname": "Harris", "category": Category.FILMING, "note": "phone held up",
         "flagged_by": "J. Patel", "pressed_at_ms": now_ms - 3 * HOUR_MS - 60_000,
         "filed_at_ms": now_ms - 3 * HOUR_MS - 60_000, "severity": IncidentSeverity.HIGH,
-        "due_at_ms": now_ms + 20 * HOUR_MS + 30_000, "state": IncidentState.AWAITING_REVIEW,
+        "due_at_ms": now_ms + 21 * HOUR_MS - 60_000, "state": IncidentState.AWAITING_REVIEW,
     }  # fmt: skip
     return IncidentView(**(values | fields))
 
@@ -85,6 +85,9 @@ def scene() -> list[IncidentView]:
     ]  # fmt: skip
 
 
+SCENE = scene()
+
+
 @contextmanager
 def governor(folder: Path, columns: int, rows: int, **environment: str) -> Iterator[tuple[Server, Terminal]]:
     options = {"role": Role.GOVERNOR, "permissions": ["view", "review"], "staff_name": "M. Achebe"}
@@ -94,7 +97,7 @@ def governor(folder: Path, columns: int, rows: int, **environment: str) -> Itera
         console(server, folder, columns, rows, **environment) as terminal,
     ):
         server.wait_for(ReviewsWanted)
-        server.send(Reviews(scene()))
+        server.send(Reviews(SCENE))
         see(terminal, "INC-2026-0512-03")
         yield server, terminal
 
@@ -119,7 +122,7 @@ def open_incident(server: Server, terminal: Terminal, reference: str = "INC-2026
     terminal.press("1")
     asked: ReviewOpen = server.wait_for(ReviewOpen)[-1]
     assert (asked.reference, asked.reason) == (reference, "review of this incident")
-    opened = next(i for i in scene() if i.reference == reference)
+    opened = next(i for i in SCENE if i.reference == reference)
     pressed = opened.pressed_at_ms
     happened = [
         Happened(pressed - 25_000, "admit", "Admitting.", "R. Hughes", True),
@@ -212,7 +215,7 @@ def test_a_finding_and_a_decision_go_out_with_the_version_that_was_seen(tmp_path
         assert first.act == WriteFinding("a phone; q and ? are words here")
         server.send(CommandAnswer(first.command_id, True, None, "Finding kept.", "INC-2026-0512-03"))
         see(terminal, "Finding: Finding kept.")
-        changed = next(i for i in scene() if i.reference == "INC-2026-0512-03")
+        changed = next(i for i in SCENE if i.reference == "INC-2026-0512-03")
         server.send(ReviewChanged(incident(3, changed.pressed_at_ms + 3 * HOUR_MS, version=2, finding="a phone")))
         see(terminal, "Finding    a phone")
         terminal.press("d")

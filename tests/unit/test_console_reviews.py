@@ -192,6 +192,10 @@ def test_how_the_stretch_stands_is_said_in_words() -> None:
     partly = stretch(-10_000)
     assert evidence_words(partly)[1].endswith("is here, 1 gap")
     assert gap_words(partly) == ["F R −30.0 s to −10.2 s: before the recording began"]
+    partly.gaps[1] = Gap(Side.ROOM, -30_000, -9500, "before the recording began")
+    assert gap_words(partly) == ["F R −30.0 s to −9.5 s: before the recording began"]
+    partly.gaps[1] = Gap(Side.ROOM, -30_000, -8000, "before the recording began")
+    assert len(gap_words(partly)) == 2
     assert "30 s of it are still to come" in evidence_words(stretch(-10_000, 0, EvidenceOutcome.TO_COME))[1]
     assert evidence_words(stretch(0, 0, EvidenceOutcome.NOTHING))[1] == "No recording: words."
     assert evidence_words(stretch(0, 0, EvidenceOutcome.FAILED))[1] == "Not read: words. r reads it again"
