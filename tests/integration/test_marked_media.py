@@ -19,7 +19,8 @@ from tests.server_rig import wait_until
 
 CLIP_S = 32
 WATCHED_S = 6.0
-HALF_PAINTED_S = 0.1
+HALF_PAINTED_S = 0.4
+"""A mark stands for a second; one that stood for less than this was half of two pictures."""
 
 
 @pytest.fixture(scope="module")
