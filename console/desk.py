@@ -7,6 +7,7 @@ from typing import Any
 from console.actions import BY_ID, Action, Danger
 from console.state.acts import Acts, ActView
 from console.state.health import HealthBoard
+from console.state.media import box_key
 from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, Panel, ResumePanel
 from console.state.permits import why_off
 from console.state.selection import CapsGuard, SeatDigits
@@ -48,7 +49,7 @@ class Desk:
         self._turned_all = False
         self._notice, self._notice_until_s = "", 0.0
         self._touched_s = now_s
-        self._boxes: list[Box] = []
+        self._wanted = Boxes([])
         self._looking = True
 
     # -- from the server
@@ -74,7 +75,7 @@ class Desk:
             case _:
                 changed = wall.apply(message, now_s)
         if isinstance(message, ConsoleWelcome):
-            self._send(Boxes(self._boxes))
+            self._send(self._wanted)
             if self.health.opened:
                 self.open_laptop()  # the new session looks at it too
         if changed.gap:
@@ -119,12 +120,14 @@ class Desk:
         if not on:
             self.want([])
 
-    def want(self, boxes: list[Box]) -> None:
-        boxes = boxes if self._looking else []
-        if boxes != self._boxes:
-            self._boxes = boxes
-            self.wall.wanted = frozenset((box.side, box.width, box.height) for box in boxes)
-            self._send(Boxes(boxes))
+    def want(self, boxes: list[Box], focus_call: str = "", focus: list[Box] | None = None) -> None:
+        """Pictures of every call, and besides of the one that is looked at closely."""
+        close = focus or []
+        wanted = Boxes(boxes, focus_call if close else "", close) if self._looking else Boxes([])
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self.wall.wanted = frozenset(box_key(box) for box in (*wanted.boxes, *wanted.focus))
+            self._send(wanted)
 
     def open_laptop(self) -> None:
         """Looking at one laptop's details is logged by the server."""

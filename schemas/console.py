@@ -14,7 +14,7 @@ A console of remote support gets ConsoleWelcome, then HealthSnapshot and HealthD
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from .call import CallView, Category, Outcome, Role, SeatView
 from .health import HealthDelta, HealthSnapshot, OpenLaptop
@@ -54,9 +54,15 @@ class Beat(Message, tag=41, frozen=True):
 
 
 class Boxes(Message, tag=42, frozen=True):
-    """The picture sizes that this console can show, for every call of the establishment; replaces the list before."""
+    """The picture sizes that this console can show, for every call of the establishment, and besides for the one call
+    that it looks at closely; replaces both lists before.
+
+    Pictures for every call come at most twice a second each, those of `focus` as often as they say.
+    """
 
     boxes: Annotated[list[Box], Meta(max_length=4)]
+    focus_call: OptionalId = ""
+    focus: Annotated[list[Box], Meta(max_length=4)] = field(default_factory=list[Box])
 
 
 class TimeProbe(Message, tag=43, frozen=True):

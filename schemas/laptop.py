@@ -186,7 +186,7 @@ class Order(Message, tag=25, frozen=True):
 
 
 class PicturesWanted(Message, tag=26, frozen=True):
-    """The sizes in which consoles want pictures of this call, one a second each; replaces the list before."""
+    """The sizes and modes in which consoles want pictures of this call; replaces the list before."""
 
     call_id: Id
     boxes: Annotated[list[Box], Meta(max_length=8)]

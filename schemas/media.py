@@ -31,12 +31,33 @@ class RecordingState(StrEnum):
 PicturePixels = Annotated[int, Meta(ge=2, le=640)]
 
 
+class PictureMode(StrEnum):
+    """What a picture's bytes are."""
+
+    RGB = "rgb"
+    """3 bytes a pixel, rows from the top, no padding."""
+    GREY = "grey"
+    """1 byte a pixel: luma, 0 black to 255 white."""
+    PNG = "png"
+    """A whole PNG file with a palette of at most 32 colours, for terminals that show images."""
+
+
+PerSecond = Annotated[int, Meta(ge=1, le=10)]
+PICTURE_BYTES_MAX = 200 * 1024
+
+
 class Box(Message, frozen=True):
-    """The largest picture that a console has room for: width x height pixels; the agent fits the picture in it."""
+    """The largest picture that a console has room for: width x height pixels; the agent fits the picture in it.
+
+    An agent that speaks protocol 1 makes RGB, one a second, whatever is asked.
+    """
 
     side: Side
     width: PicturePixels
     height: PicturePixels
+    mode: PictureMode = PictureMode.RGB
+    per_s: PerSecond = 1
+    """So many a second, when the sender has as many."""
 
 
 class Levels(Message, tag=1, frozen=True):
@@ -52,7 +73,7 @@ class Levels(Message, tag=1, frozen=True):
 
 
 class Picture(Message, tag=2, frozen=True):
-    """One picture of one side: width x height x 3 bytes of RGB, rows from the top, no padding."""
+    """One picture of one side, made for a box: smaller than it where the bytes would be more than PICTURE_BYTES_MAX."""
 
     call_id: Id
     side: Side
@@ -62,7 +83,8 @@ class Picture(Message, tag=2, frozen=True):
     box_height: PicturePixels
     width: PicturePixels
     height: PicturePixels
-    pixels: Annotated[bytes, Meta(max_length=200 * 1024)]
+    pixels: Annotated[bytes, Meta(max_length=PICTURE_BYTES_MAX)]
+    mode: PictureMode = PictureMode.RGB
 
 
 class LegHealth(Message, frozen=True):

@@ -23,6 +23,7 @@ from .rules import happenings
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
 from .rules.commands import Accepted, Ordered, Situation, Told, end, pause
 from .rules.incident import Incident
+from .rules.picture_boxes import for_call, for_every_call
 from .store.audit import Entry
 from .store.rows import Known
 from .store.writer import Unit, Writer
@@ -33,7 +34,6 @@ LEASE_MS = 5000
 SHOWN_AFTER_END_MS = 10 * MINUTE_MS
 CLOSING_S = 10.0
 """How long a laptop may take to finish a call's recording before the next call is opened on it all the same."""
-BOXES_MAX = 8
 
 
 def utc_ms() -> int:
@@ -50,6 +50,8 @@ class LaptopEnd:
     ended_at: float | None = None
     """Set while its agent finishes a call that has ended."""
     recording: RecordingState = RecordingState.NOT_STARTED
+    boxes: tuple[Box, ...] = ()
+    """The pictures that it was asked for."""
 
 
 @dataclass
@@ -83,6 +85,7 @@ class Establishment:
         self._lease_until: dict[str, float] = {}
         self._warned: dict[str, int] = {}
         self._boxes: tuple[Box, ...] = ()
+        """What consoles want of every call."""
         for call in known.calls.values():
             taken = happenings.taken_over(call) if call.state != CallState.ENDED else call
             self.calls[call.call_id] = taken
@@ -318,8 +321,8 @@ class Establishment:
         left, planned = max(0, call.ends_at_ms - now), call.booked_end_ms - call.starts_at_ms
         planned += self.policy.extension_minutes_max * MINUTE_MS
         laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned))
-        if self._boxes:
-            laptop.link.send(PicturesWanted(call.call_id, list(self._boxes)))
+        laptop.boxes = ()
+        self._ask_for_pictures(laptop)
         for leg in call.legs:
             self.pass_offer_on(self.peers.get((call.call_id, leg.leg)))
 
@@ -375,15 +378,19 @@ class Establishment:
     # Consoles
 
     def boxes_changed(self) -> None:
-        """The sizes that all consoles want together, each once; the first ones when there are too many."""
-        wanted = {(str(b.side), b.width, b.height): b for w in self.fanout.watchers for b in w.boxes}
-        boxes = tuple(wanted[key] for key in sorted(wanted))[:BOXES_MAX]
-        if boxes == self._boxes:
-            return
-        self._boxes = boxes
+        """A console asks for other pictures, or has come or gone."""
+        self.fanout.boxes_changed()
+        self._boxes = for_every_call(watcher.boxes for watcher in self.fanout.watchers)
         for laptop in self.laptops.values():
             if laptop.call_id:
-                laptop.link.send(PicturesWanted(laptop.call_id, list(boxes)))
+                self._ask_for_pictures(laptop)
+
+    def _ask_for_pictures(self, laptop: LaptopEnd) -> None:
+        close = (watcher.focus for watcher in self.fanout.watchers if watcher.focus_call == laptop.call_id)
+        boxes = for_call(self._boxes, close)
+        if boxes != laptop.boxes:
+            laptop.boxes = boxes
+            laptop.link.send(PicturesWanted(laptop.call_id, list(boxes)))
 
     # The clock
 

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from schemas.media import SILENCE, CallHealth, Levels, Picture, Side
+from schemas.media import SILENCE, Box, CallHealth, Levels, Picture, PictureMode, Side
 
 BARS = 7
 LEVEL_HELD_S = 0.7
@@ -24,6 +24,15 @@ class SideLevel:
         self.bars[-1] = max(self.bars[-1], level)
 
 
+BoxKey = tuple[Side, int, int, PictureMode]
+"""Side, width and height of the box, mode."""
+_BYTES_A_PIXEL = {PictureMode.RGB: 3, PictureMode.GREY: 1}
+
+
+def box_key(box: Box) -> BoxKey:
+    return box.side, box.width, box.height, box.mode
+
+
 @dataclass(frozen=True)
 class Shown:
     """A picture, and when the laptop took it in the console's monotonic time, s."""
@@ -40,8 +49,8 @@ class CallMedia:
     levels_s: float = -1e9
     health: CallHealth | None = None
     health_s: float = -1e9
-    pictures: dict[tuple[Side, int, int], Shown] = field(default_factory=dict[tuple[Side, int, int], Shown])
-    """By side and the box that it was made for."""
+    pictures: dict[BoxKey, Shown] = field(default_factory=dict[BoxKey, Shown])
+    """By the box that each was made for."""
     _second: int = -1
     _lead_ms: float | None = None
     """Least difference seen between the console's clock and the laptop's: what is later than it has been under way."""
@@ -60,13 +69,14 @@ class CallMedia:
 
     def take_picture(self, picture: Picture, now_s: float) -> bool:
         """False for a picture whose bytes are not its size: it is not shown."""
-        if len(picture.pixels) != picture.width * picture.height * 3:
+        each = _BYTES_A_PIXEL.get(picture.mode)
+        if each is not None and len(picture.pixels) != picture.width * picture.height * each:
             return False
-        key = picture.side, picture.box_width, picture.box_height
+        key = picture.side, picture.box_width, picture.box_height, picture.mode
         self.pictures[key] = Shown(picture, self._taken_s(picture.at_ms, now_s))
         return True
 
-    def keep_boxes(self, wanted: frozenset[tuple[Side, int, int]]) -> None:
+    def keep_boxes(self, wanted: frozenset[BoxKey]) -> None:
         """Forgets pictures of sizes that are no longer asked for, but never the last one of a side."""
         for side in Side:
             of_side = [key for key in self.pictures if key[0] == side]
@@ -75,15 +85,17 @@ class CallMedia:
                     if key not in wanted:
                         del self.pictures[key]
 
-    def picture(self, side: Side, box_width: int, box_height: int) -> Shown | None:
-        """The picture for this box, else the newest of the side that is no larger than it."""
-        exact = self.pictures.get((side, box_width, box_height))
+    def picture(self, side: Side, box_width: int, box_height: int, mode: PictureMode = PictureMode.RGB) -> Shown | None:
+        """The picture for this box, else the newest of the side in this mode that is no larger than it."""
+        exact = self.pictures.get((side, box_width, box_height, mode))
         if exact is not None:
             return exact
         fitting = [
             shown
-            for (of_side, _, _), shown in self.pictures.items()
-            if of_side == side and shown.picture.width <= box_width and shown.picture.height <= box_height
+            for (of_side, _, _, of_mode), shown in self.pictures.items()
+            if (of_side, of_mode) == (side, mode)
+            and shown.picture.width <= box_width
+            and shown.picture.height <= box_height
         ]
         return max(fitting, key=lambda shown: (shown.picture.width, shown.taken_s), default=None)
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from schemas.call import CallState, CallView, LegView, SeatView
 from schemas.console import CallChanged, ConsoleWelcome, Delta, SeatChanged, Snapshot, SupervisionChanged
-from schemas.media import CallHealth, Levels, Picture, Side
+from schemas.media import CallHealth, Levels, Picture
 
 from .link import LinkState
-from .media import CallMedia
+from .media import BoxKey, CallMedia
 
 ROOM_LEG = "room"
 OPEN = (CallState.WAITING, CallState.LIVE, CallState.PAUSED, CallState.ENDING)
@@ -41,7 +41,7 @@ class Wall:
         """Seat -> since when its laptop is away, for as long as its call is open."""
         self.waiting_since: dict[tuple[str, str], float] = {}
         """(call, leg) -> since when this caller waits, as this console saw it."""
-        self.wanted: frozenset[tuple[Side, int, int]] = frozenset()
+        self.wanted: frozenset[BoxKey] = frozenset()
         """The pictures that this console asked for, by side and box; others come for other consoles."""
         self.unsupervised: SupervisionChanged | None = None
         """Set while nobody watches this establishment, as the server says."""

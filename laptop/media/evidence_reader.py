@@ -35,7 +35,7 @@ from schemas.wire import Message, encode
 
 from ..rules.dates import FILE_GONE, Dates, FileDates, gaps, read_dates
 from .levels import decoded, opus_decoder, rms_level
-from .pictures import small_picture
+from .picture_modes import small_picture
 from .recording import DURABLE_LOG
 
 PART_BYTES = 24 * 1024

@@ -1,11 +1,10 @@
-"""Pictures for consoles: frames are decoded in one thread; once a second one is made for each side and size wanted.
+"""Pictures for consoles: frames are decoded in one thread; of some one is made for each side, size and mode wanted.
 
 All frames are decoded, since each rests on the one before. When the thread falls behind, it drops what waits and begins
 again at a key frame.
 """
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,15 +12,17 @@ from typing import Any
 
 import av
 import av.error
-import numpy as np
 
-from schemas.media import Box, Picture, Side
+from schemas.media import Box, Picture, PictureMode, Side
 
-EACH_S = 1.0
+from .picture_modes import small_picture
+
 BATCH_S = 0.1
-"""Frames are decoded together, so often: waking for each costs half as much again as decoding it."""
+"""Frames are decoded together, so often: waking for each costs half as much again as decoding it. When somebody looks
+closely, twice as often as pictures are wanted."""
 BACKLOG_MAX = 60
-SIZE_MIN = 2
+
+BoxMade = tuple[Side, int, int, PictureMode]
 
 OnPicture = Callable[[Picture], None]
 
@@ -32,7 +33,8 @@ class _Stream:
 
     decoder: Any
     needs_key: bool = True
-    shown_at: dict[Box, float] = field(default_factory=dict)
+    beats: dict[BoxMade, tuple[int, int]] = field(default_factory=dict)
+    """(a second's part, how many parts) in which the box's newest picture was taken."""
 
 
 class PictureMaker:
@@ -43,6 +45,7 @@ class PictureMaker:
         self._call_id, self._offset_s = call_id, offset_s
         self._on_picture, self._on_behind = on_picture, on_behind
         self._boxes: tuple[Box, ...] = ()
+        self._batch_s = BATCH_S
         self._waiting: deque[tuple[Side, bytes, bool, float]] = deque()
         self._dropped: set[Side] = set()
         self._wake = threading.Condition()
@@ -51,6 +54,7 @@ class PictureMaker:
         self._thread.start()
 
     def want(self, boxes: list[Box]) -> None:
+        self._batch_s = min(BATCH_S, 0.5 / max((box.per_s for box in boxes), default=1))
         self._boxes = tuple(boxes)
 
     def add(self, side: Side, data: bytes, key: bool, came_at: float) -> None:
@@ -71,7 +75,7 @@ class PictureMaker:
         streams: dict[Side, _Stream] = {}
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: not self._running, BATCH_S)
+                self._wake.wait_for(lambda: not self._running, self._batch_s)
                 if not self._running:
                     return
                 batch = tuple(self._waiting)
@@ -100,33 +104,19 @@ class PictureMaker:
         stream.needs_key = False
         for frame in stream.decoder.decode(av.Packet(data)):
             for box in self._boxes:
-                if box.side == side and self._is_due(stream, box):
+                if box.side == side and self._is_due(stream, box, came_at):
                     self._on_picture(self._picture(frame, box, came_at))
 
-    def _is_due(self, stream: _Stream, box: Box) -> bool:
-        """The first at once, then one in each second of this laptop's own beat."""
-        beat = (time.monotonic() + self._offset_s) // EACH_S
-        if stream.shown_at.get(box) == beat:
+    def _is_due(self, stream: _Stream, box: Box, came_at: float) -> bool:
+        """The first at once, then one in each part of a second of this laptop's own beat."""
+        beat = int((came_at + self._offset_s) * box.per_s), box.per_s
+        made = box.side, box.width, box.height, box.mode
+        if stream.beats.get(made) == beat:
             return False
-        stream.shown_at[box] = beat
+        stream.beats[made] = beat
         return True
 
     def _picture(self, frame: Any, box: Box, came_at: float) -> Picture:
-        width, height, pixels = small_picture(frame, box.width, box.height)
+        width, height, pixels = small_picture(frame, box.width, box.height, box.mode)
         at_ms = round(came_at * 1000)
-        return Picture(self._call_id, box.side, at_ms, box.width, box.height, width, height, pixels)
-
-
-def small_picture(frame: Any, box_width: int, box_height: int) -> tuple[int, int, bytes]:
-    """A decoded frame fitted in a box: width, height, and its rows of RGB from the top without padding."""
-    width, height = fitted(frame.width, frame.height, box_width, box_height)
-    plane = frame.reformat(width, height, "rgb24", interpolation="AREA").planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[:height, : width * 3]
-    return width, height, np.ascontiguousarray(rows).tobytes()
-
-
-def fitted(width: int, height: int, box_width: int, box_height: int) -> tuple[int, int]:
-    """The largest size within the box that keeps the picture's proportions; at least 2 x 2 pixels."""
-    scale = min(box_width / width, box_height / height)
-    fit = max(SIZE_MIN, round(width * scale)), max(SIZE_MIN, round(height * scale))
-    return min(fit[0], box_width), min(fit[1], box_height)
+        return Picture(self._call_id, box.side, at_ms, box.width, box.height, width, height, pixels, box.mode)

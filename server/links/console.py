@@ -144,8 +144,8 @@ def _unix_user(connection: ServerConnection) -> str:
 
 def _take(message: object, watcher: Watcher, place: Establishment) -> None:
     match message:
-        case Boxes(boxes):
-            watcher.boxes = tuple(boxes)
+        case Boxes(boxes, focus_call, focus):
+            watcher.look_at(boxes, focus_call, focus)
             place.boxes_changed()
         case TimeProbe(sent_ms):
             watcher.link.send(TimeReply(sent_ms, utc_ms()))

@@ -1,6 +1,7 @@
 """From the laptops to the consoles: one delta frame a tick, made once and shared; ordered events at once.
 
-Media keep the latest value only: levels a call, a picture a call, side and size. A console that is behind gets no delta
+Media keep the latest value only: levels a call, a picture a call, side, size and mode. A console that looks at one call
+closely gets that call's pictures in a delta of its own, under the same number. A console that is behind gets no delta
 (nothing is queued for it but ordered events) and a snapshot when it has caught up; one that stays behind is given up.
 Deltas and ordered events are numbered, each on its own; who misses a number asks for a snapshot, which has both.
 """
@@ -15,10 +16,12 @@ import msgspec
 from schemas.call import Role
 from schemas.console import CallChanged, Delta, SeatChanged, Snapshot
 from schemas.media import Box
-from schemas.wire import MAX_SERVER_FRAME_BYTES, encode
+from schemas.wire import encode
 
+from ..rules.picture_boxes import BoxKey, key_of
 from .connection import framed
 from .link import Link
+from .pictures import PictureKey, Pictures
 
 TICK_S = 0.05
 QUIET_TICKS = 20
@@ -33,15 +36,6 @@ KERNEL_BYTES = 32 * 1024
 """The kernel's send buffer (it takes twice this, for its own overhead). What is in there is not seen as unsent, and by
 default that is up to 34 s of frames on TCP."""
 NOTSENT_LOWAT_BYTES = 16 * 1024
-PICTURE_EACH_S = 0.4
-"""Consoles want one a second; a laptop that sends more hurts nobody."""
-PICTURES_OF_CALL_MAX = 8
-"""So many sizes and sides are asked of a laptop at most; of others the oldest is forgotten."""
-DELTA_PICTURES_BYTES = MAX_SERVER_FRAME_BYTES // 4
-SNAPSHOT_PICTURES_BYTES = MAX_SERVER_FRAME_BYTES // 2
-
-PictureKey = tuple[str, str, int, int]
-"""Call, side, width and height of the box."""
 
 
 class Watcher:
@@ -53,6 +47,8 @@ class Watcher:
         self.unused_s = 0.0
         """Since somebody pressed a key at it, as it said with its last beat."""
         self.boxes: tuple[Box, ...] = ()
+        self.focus_call = ""
+        self.focus: tuple[Box, ...] = ()
         self.needs_snapshot = False
         """It has asked for one."""
         self.skipped = False
@@ -60,16 +56,25 @@ class Watcher:
         self.behind_since: float | None = None
         self.snapshot_due = now_s
 
+    def look_at(self, boxes: list[Box], focus_call: str, focus: list[Box]) -> None:
+        """What it shows of every call, and of the one that it looks at closely."""
+        self.boxes, self.focus_call = tuple(boxes), focus_call
+        self.focus = tuple(focus) if focus_call else ()
+
+    def close(self, pictures: dict[PictureKey, msgspec.Raw]) -> tuple[PictureKey, ...]:
+        """Those of these that it has asked for."""
+        keys = [(self.focus_call, key_of(box)) for box in self.focus]
+        return tuple(key for key in keys if key in pictures)
+
 
 class _OfCall:
     """What a snapshot shows of a call's media, as it came."""
 
-    __slots__ = ("health", "levels", "pictures")
+    __slots__ = ("health", "levels")
 
     def __init__(self) -> None:
         self.levels: msgspec.Raw | None = None
         self.health: msgspec.Raw | None = None
-        self.pictures: dict[PictureKey, bytes] = {}
 
 
 class FanOut:
@@ -81,9 +86,7 @@ class FanOut:
         self._tick = self._order = self._quiet = 0
         self._levels: dict[str, msgspec.Raw] = {}
         self._health: dict[str, msgspec.Raw] = {}
-        self._pictures: dict[PictureKey, bytes] = {}
-        """Those that have not gone out yet."""
-        self._shown_at: dict[PictureKey, float] = {}
+        self._pictures = Pictures()
         self._newest: dict[str, _OfCall] = {}
 
     # Each takes a message's frame as it came: a message inside a delta has the same bytes.
@@ -93,20 +96,19 @@ class FanOut:
     def health(self, call_id: str, frame: bytes) -> None:
         self._health[call_id] = self._of(call_id).health = msgspec.Raw(frame)
 
-    def picture(self, call_id: str, side: str, box: tuple[int, int], frame: bytes) -> None:
-        key = call_id, side, *box
-        pictures = self._of(call_id).pictures
-        self._pictures[key] = pictures[key] = frame
-        if len(pictures) > PICTURES_OF_CALL_MAX:
-            oldest = next(iter(pictures))
-            for kept in (pictures, self._pictures, self._shown_at):
-                kept.pop(oldest, None)
+    def picture(self, call_id: str, box: BoxKey, frame: bytes) -> None:
+        self._of(call_id)
+        self._pictures.take(call_id, box, frame)
+
+    def boxes_changed(self) -> None:
+        """A console asks for other pictures, or has come or gone."""
+        focused = [(watcher.focus_call, watcher.focus) for watcher in self.watchers if watcher.focus]
+        self._pictures.want([watcher.boxes for watcher in self.watchers], focused)
 
     def forget(self, call_id: str) -> None:
         """The call is over: nothing of its media is shown any more."""
-        known = self._newest.pop(call_id, None)
-        for key in known.pictures if known else ():
-            self._shown_at.pop(key, None)
+        self._newest.pop(call_id, None)
+        self._pictures.forget(call_id)
 
     def _of(self, call_id: str) -> _OfCall:
         found = self._newest.get(call_id)
@@ -138,45 +140,50 @@ class FanOut:
     def tick(self) -> None:
         self._quiet += 1
         now = time.monotonic()
-        pictures = self._pictures_due(now) if self._pictures else []
-        if not (self._levels or self._health or pictures) and self._quiet < QUIET_TICKS:
-            self._send(b"", now)
+        shared, close = self._pictures.shared(now), self._pictures.close(now)
+        if not (self._levels or self._health or shared or close) and self._quiet < QUIET_TICKS:
+            self._send({}, {}, now)
             return
         self._quiet = 0
         self._tick += 1
         if self.watchers:
-            media: list[Any] = [list(self._levels.values()), list(self._health.values()), pictures]
-            self._send(framed(encode(Delta(self._tick, self._now_ms(), *media))), now)
+            self._send(self._frames(shared, close), close, now)
         self._levels.clear()
         self._health.clear()
 
-    def _pictures_due(self, now: float) -> list[msgspec.Raw]:
-        """Takes those that may go out now; what is left is the first at the next tick."""
-        due: list[msgspec.Raw] = []
-        room = DELTA_PICTURES_BYTES
-        for key, frame in tuple(self._pictures.items()):
-            if now - self._shown_at.get(key, 0.0) >= PICTURE_EACH_S and (room := room - len(frame)) > 0:
-                del self._pictures[key]
-                if key[0] in self._newest:
-                    self._shown_at[key] = now
-                    due.append(msgspec.Raw(frame))
-        return due
+    def _frames(
+        self, shared: list[msgspec.Raw], close: dict[PictureKey, msgspec.Raw]
+    ) -> dict[tuple[PictureKey, ...], bytes]:
+        """The delta that all share, under (), and one for each set of pictures that somebody looks at closely."""
+        levels, health = list(self._levels.values()), list(self._health.values())
+        now_ms = self._now_ms()
 
-    def _send(self, frame: bytes, now: float) -> None:
-        """`frame` (empty: there is none) to those who keep up, a snapshot to those who have caught up."""
+        def frame(pictures: list[msgspec.Raw]) -> bytes:
+            media: list[Any] = [levels, health, pictures]
+            return framed(encode(Delta(self._tick, now_ms, *media)))
+
+        return {
+            mine: frame([*shared, *(close[key] for key in mine)])
+            for mine in {(), *(watcher.close(close) for watcher in self.watchers)}
+        }
+
+    def _send(
+        self, frames: dict[tuple[PictureKey, ...], bytes], close: dict[PictureKey, msgspec.Raw], now: float
+    ) -> None:
+        """Its frame (there may be none) to each who keeps up, a snapshot to those who have caught up."""
         snapshot = b""
         for watcher in tuple(self.watchers):
             backlog = watcher.link.backlog
             if backlog and self._is_behind(watcher, backlog, now):
-                watcher.skipped = watcher.skipped or bool(frame)
+                watcher.skipped = watcher.skipped or bool(frames)
                 continue
             if not backlog:
                 watcher.behind_since = None
             if watcher.skipped or (watcher.needs_snapshot and now >= watcher.snapshot_due):
                 snapshot = snapshot or self._snapshot()
                 self._send_snapshot(watcher, snapshot, now)
-            elif frame:
-                watcher.link.connection.send_framed(frame)  # every console speaks deltas
+            elif frames:
+                watcher.link.connection.send_framed(frames[watcher.close(close)])  # every console speaks deltas
 
     def _is_behind(self, watcher: Watcher, backlog: int, now: float) -> bool:
         """Looks at a console with something unsent; gives it up when that has lasted too long."""
@@ -196,17 +203,10 @@ class FanOut:
     def _snapshot(self) -> bytes:
         known = self._snapshot_of_calls(self._tick, self._order)
         newest = self._newest.values()
-        pictures: list[msgspec.Raw] = []
-        room = SNAPSHOT_PICTURES_BYTES
-        for of_call in newest:
-            for frame in of_call.pictures.values():
-                if len(frame) <= room:
-                    room -= len(frame)
-                    pictures.append(msgspec.Raw(frame))
         media: dict[str, Any] = {
             "levels": [of_call.levels for of_call in newest if of_call.levels is not None],
             "health": [of_call.health for of_call in newest if of_call.health is not None],
-            "pictures": pictures,
+            "pictures": self._pictures.newest(),
         }
         return framed(encode(msgspec.structs.replace(known, **media)))
 

@@ -94,8 +94,8 @@ def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -
         case Levels():
             place.fanout.levels(message.call_id, frame)
         case Picture():
-            box = message.box_width, message.box_height
-            place.fanout.picture(message.call_id, str(message.side), box, frame)
+            box = str(message.side), message.box_width, message.box_height, str(message.mode)
+            place.fanout.picture(message.call_id, box, frame)
         case CallHealth():
             place.fanout.health(message.call_id, frame)
             place.health.call_told(laptop.laptop_id, message)

@@ -1,4 +1,4 @@
-"""Pictures for consoles: one a second and size, fitted, in true colours, and on again at a key frame after a fault."""
+"""Pictures for consoles: at the pace, size and mode wanted, in true colours, and on at a key frame after a fault."""
 
 import time
 from collections.abc import Callable
@@ -8,8 +8,9 @@ import av
 import numpy as np
 import pytest
 
-from laptop.media.pictures import PictureMaker, fitted
-from schemas.media import Box, Picture, Side
+from laptop.media.picture_modes import COLOURS, fitted, png, small_picture
+from laptop.media.pictures import PictureMaker
+from schemas.media import PICTURE_BYTES_MAX, Box, Picture, PictureMode, Side
 
 GREEN = (40, 180, 90)
 
@@ -113,3 +114,56 @@ def test_a_change_of_size_in_mid_stream_is_shown(maker: Maker) -> None:
         maker.add(*frames[1])
         time.sleep(0.05)
     assert [(p.width, p.height) for p in maker.pictures[:2]] == [(48, 27), (27, 48)]
+
+
+def test_as_many_a_second_as_are_wanted_each_with_the_time_of_its_frame(maker: Maker) -> None:
+    """Two seconds of frames at 25 a second, added at once: what counts is when each came."""
+    maker.maker.want([Box(Side.FAMILY, 48, 27), Box(Side.FAMILY, 48, 27, PictureMode.GREY, 10)])
+    began = float(int(time.monotonic()))
+    times = [began + n / 25 for n in range(50)]
+    for at, (data, key) in zip(times, vp8(GREEN, 50), strict=True):
+        maker.maker.add(Side.FAMILY, data, key, at)
+    maker.wait(lambda: len(maker.pictures) >= 22)
+    by_mode = {m: [p.at_ms for p in maker.pictures if p.mode == m] for m in (PictureMode.RGB, PictureMode.GREY)}
+    assert len(by_mode[PictureMode.RGB]) == 2 and len(by_mode[PictureMode.GREY]) == 20
+    assert set(by_mode[PictureMode.GREY]) <= {round(at * 1000) for at in times}
+    steps = np.diff(by_mode[PictureMode.GREY])
+    assert steps.min() >= 80 and steps.max() <= 120
+
+
+def test_grey_is_luma_from_black_to_white() -> None:
+    ramp = np.repeat(np.linspace(0, 255, 640).astype(np.uint8)[None, :, None], 360, 0).repeat(3, 2)
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(ramp), "rgb24").reformat(format="yuv420p")
+    width, height, pixels = small_picture(frame, 64, 36, PictureMode.GREY)
+    assert (width, height, len(pixels)) == (64, 36, 64 * 36)
+    row = np.frombuffer(pixels, np.uint8).reshape(36, 64)[18].astype(int)
+    assert row[0] <= 6 and row[-1] >= 249 and (np.diff(row) >= 0).all()
+
+
+def test_a_png_has_a_palette_and_decodes_to_the_picture() -> None:
+    rng = np.random.default_rng(5)
+    colours = rng.integers(0, 256, (COLOURS, 3), np.uint8)
+    picture = colours[rng.integers(0, COLOURS, (54, 96))]
+    decoded = list(av.CodecContext.create("png", "r").decode(av.Packet(png(picture))))
+    assert decoded[0].format.name == "pal8"
+    assert (decoded[0].reformat(format="rgb24").to_ndarray() == picture).all(), "few colours are kept as they are"
+    smooth = np.add.outer(np.arange(54), np.arange(96))[:, :, None] * np.array([1, 1, 0.5])
+    noisy = np.clip(smooth + rng.normal(0, 4, (54, 96, 3)), 0, 255).astype(np.uint8)
+    back = next(iter(av.CodecContext.create("png", "r").decode(av.Packet(png(noisy))))).reformat(format="rgb24")
+    assert np.abs(back.to_ndarray().astype(int) - noisy).mean() < 8
+
+
+@pytest.mark.parametrize("mode", list(PictureMode))
+def test_no_picture_is_larger_than_the_wire_allows(mode: PictureMode) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (720, 1280, 3), np.uint8)
+    frame = av.VideoFrame.from_ndarray(noise, "rgb24").reformat(format="yuv420p")
+    width, height, pixels = small_picture(frame, 640, 640, mode)
+    assert len(pixels) <= PICTURE_BYTES_MAX
+    assert abs(width / height - 16 / 9) < 0.02
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (255, 255, 255), (9, 200, 31)])
+def test_a_picture_of_one_colour_as_png(colour: tuple[int, int, int]) -> None:
+    one = np.full((4, 6, 3), colour, np.uint8)
+    back = next(iter(av.CodecContext.create("png", "r").decode(av.Packet(png(one))))).reformat(format="rgb24")
+    assert (back.to_ndarray() == one).all()

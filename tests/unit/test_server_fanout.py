@@ -8,18 +8,16 @@ import pytest
 
 from schemas.call import Role
 from schemas.console import Delta, Snapshot, to_console
-from schemas.media import Levels, Picture, Side
+from schemas.media import Box, Levels, Picture, Side
 from schemas.wire import MAX_SERVER_FRAME_BYTES, Message, encode
 from server.links import fanout
 from server.links.fanout import (
     BEHIND_S,
-    DELTA_PICTURES_BYTES,
-    PICTURE_EACH_S,
-    PICTURES_OF_CALL_MAX,
     SAME_TURN_BYTES,
     TICK_S,
     FanOut,
 )
+from server.links.pictures import DELTA_PICTURES_BYTES, PICTURE_EACH_S, PICTURES_OF_CALL_MAX
 
 
 class Console:
@@ -54,9 +52,10 @@ class Hall:
         monkeypatch.setattr(fanout, "time", SimpleNamespace(monotonic=lambda: self.now_s))
         self.fanout = FanOut(lambda tick, order: Snapshot(tick, order, 0, [], [], [], [], []), lambda: 0)
 
-    def joined(self) -> Console:
+    def joined(self, boxes: list[Box] | None = None, focus_call: str = "", focus: list[Box] | None = None) -> Console:
         console = Console()
-        self.fanout.add(cast(Any, console), Role.OFFICER)
+        self.fanout.add(cast(Any, console), Role.OFFICER).look_at(boxes or [], focus_call, focus or [])
+        self.fanout.boxes_changed()
         return console
 
     def tick(self, seconds: float = TICK_S) -> None:
@@ -66,7 +65,7 @@ class Hall:
 
     def picture(self, call_id: str, n: int, width: int = 40, size: int = 3000) -> None:
         frame = encode(Picture(call_id, Side.ROOM, n, width, 25, width, 25, bytes(size)))
-        self.fanout.picture(call_id, "room", (width, 25), frame)
+        self.fanout.picture(call_id, ("room", width, 25, "rgb"), frame)
 
     def level(self, n: int) -> None:
         self.fanout.levels("c", encode(Levels("c", n, -1, -1, -1, -1)))
@@ -93,9 +92,9 @@ def test_sizes_that_nobody_asked_for_do_not_fill_the_memory_or_the_snapshot(hall
         hall.tick()
     newest = hall.joined().got[0]
     assert [one.box_width for one in newest.pictures] == list(range(600 - PICTURES_OF_CALL_MAX, 600))
-    assert len(hall.fanout._shown_at) <= PICTURES_OF_CALL_MAX
+    assert len(hall.fanout._pictures._shared.shown_at) <= PICTURES_OF_CALL_MAX
     hall.fanout.forget("c")
-    assert not hall.fanout._shown_at and hall.joined().got[0].pictures == []
+    assert not hall.fanout._pictures._shared.shown_at and hall.joined().got[0].pictures == []
 
 
 def test_more_pictures_than_a_frame_may_have_go_out_one_tick_after_the_other(hall: Hall) -> None:
@@ -150,3 +149,37 @@ def test_who_stays_behind_is_given_up_after_10_s_and_who_catches_up_begins_anew(
     hall.tick(BEHIND_S - 1)
     assert stalled.aborted == "behind for 10 s" and not slow.aborted
     assert [watcher.link for watcher in hall.fanout.watchers] == [slow]
+
+
+def test_pictures_of_a_close_look_go_to_those_who_look_ten_times_a_second_and_to_nobody_else(hall: Hall) -> None:
+    close, wall = Box(Side.ROOM, 96, 25, per_s=10), Box(Side.ROOM, 32, 25)
+    first, second = hall.joined([wall], "c1", [close]), hall.joined([wall], "c1", [close])
+    other, apart = hall.joined([wall], "c2", [close]), hall.joined([wall])
+    for n in range(40):
+        for call in ("c1", "c2"):
+            hall.picture(call, n, 96)
+            if n % 20 == 0:
+                hall.picture(call, n, 32)
+        hall.tick(0.1)
+    for console, call in ((first, "c1"), (second, "c1"), (other, "c2"), (apart, "")):
+        large = [one for one in console.pictures() if one.box_width == 96]
+        assert [one.at_ms for one in large if one.call_id == call] == (list(range(40)) if call else [])
+        assert all(one.call_id == call for one in large)
+        assert [one.at_ms for one in console.pictures() if one.box_width == 32] == [0, 0, 20, 20], "both calls' tiles"
+        ticks = [one.tick for one in console.got if isinstance(one, Delta)]
+        assert ticks == list(range(1, len(ticks) + 1)), "nobody sees a gap"
+
+
+def test_what_still_comes_when_the_close_look_has_ended_goes_to_nobody(hall: Hall) -> None:
+    close = Box(Side.ROOM, 96, 25, per_s=10)
+    console, apart = hall.joined([], "c1", [close]), hall.joined()
+    hall.picture("c1", 1, 96)
+    hall.tick()
+    next(w for w in hall.fanout.watchers if w.link is cast(Any, console)).look_at([], "", [])
+    hall.fanout.boxes_changed()
+    hall.picture("c1", 2, 96)
+    hall.tick(1)
+    assert [one.at_ms for one in console.pictures()] == [1] and apart.pictures() == []
+    assert hall.joined().got[0].pictures == []
+    hall.fanout.forget("c1")
+    assert not hall.fanout._pictures._looked_at
