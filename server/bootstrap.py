@@ -3,11 +3,11 @@
 import asyncio
 import errno
 import fcntl
-import gc
 import http
 import json
 import os
 import signal
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from .commanding import Commanding
 from .establishment import Establishment, utc_ms
 from .establishment_file import EstablishmentFileError, read
 from .estate import Estate
+from .garbage import Garbage
 from .journal import Journal
 from .links.bounded import BoundedConnection, places
 from .links.console import serve_console
@@ -41,6 +42,7 @@ from .links.peer import serve_peer
 from .links.refusals import Refusals
 from .links.unix_socket import group_id, open_to
 from .reviewing import Reviewing
+from .rules.call import OPEN
 from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
@@ -56,6 +58,7 @@ KEPT_MS = 24 * 3600 * 1000
 SLICES = 10
 """Establishments take their turns spread over a tick: their frames don't all go out at once."""
 AUDIT_LOOKED_AT_S = 1.0
+MEMORY_LOOKED_AT_S = 1.0
 
 
 def run(settings: Settings) -> int:
@@ -207,10 +210,8 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     clocks = (
         asyncio.ensure_future(_keep_time(estate.places, supervising)),
         asyncio.ensure_future(_look_after_the_audit(estate, journal, refused)),
+        asyncio.ensure_future(_look_after_memory(estate)),
     )
-    # What is here stays. Else all of it was looked through again after some thousand connections, 70 ms each time.
-    gc.collect()
-    gc.freeze()
     await stop.wait()
     for clock in clocks:
         clock.cancel()
@@ -296,6 +297,13 @@ async def _look_after_the_audit(estate: Estate, journal: Journal, refused: Refus
             log.error("audit not writable", error=str(error)[:200])
         except Exception:
             log.exception("a look at the audit failed")
+
+
+async def _look_after_memory(estate: Estate) -> None:
+    garbage = Garbage(lambda: any(call.state in OPEN for place in estate.places for call in place.calls.values()))
+    while True:
+        await asyncio.sleep(MEMORY_LOOKED_AT_S)
+        garbage.look(time.monotonic())
 
 
 def _short(error: Exception) -> str:
