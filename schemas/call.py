@@ -119,6 +119,24 @@ class CallView(Message, frozen=True):
     said: Words = ""
     """The newest thing that happened, in words: "Extended 5 min by R. Hughes"."""
     next_booking_ms: Milliseconds = 0
+    paused_at_ms: Milliseconds = 0
+    paused_why: Words = ""
+    """Empty until whoever paused it has said why."""
+    family_sound_off: bool = False
+    family_picture_off: bool = False
+    room_sound_off: bool = False
+    room_picture_off: bool = False
+    watch: Name = ""
+    """Who has the watch of this call's seat; empty: nobody has taken it."""
+    watch_offered_to: Name = ""
+    watch_offered_at_ms: Milliseconds = 0
+    help: Name = ""
+    """What urgent help was asked for; empty when none is."""
+    help_by: Name = ""
+    help_at_ms: Milliseconds = 0
+    looked_at_ms: Milliseconds = 0
+    """When the newest look at it ended; 0: nobody has looked yet. Who looks now stands in Watchers."""
+    looked_by: Name = ""
 
 
 class SeatView(Message, frozen=True):

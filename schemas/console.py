@@ -7,6 +7,7 @@ console -> SnapshotRequest    server -> Snapshot
 console -> ReviewsWanted      server -> Reviews, then ReviewChanged at each change of an incident
 console -> ReviewOpen         server -> ReviewOpened, ReviewEvidence until ReviewEvidenceDone; or ReviewRefused
 console -> ReviewCommand      server -> CommandAnswer
+console -> Acknowledge …      server -> Watchers, CallMarks … (attention.py)
 
 A console of remote support gets ConsoleWelcome, then HealthSnapshot and HealthDelta and nothing else of the wall.
 """
@@ -16,6 +17,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
+from .attention import Acknowledge, CallMarks, MarkRefused, NoticeReached, Shelve, Watchers
 from .call import CallView, Category, Outcome, Role, SeatView
 from .health import HealthDelta, HealthSnapshot, OpenLaptop
 from .incident import (
@@ -102,7 +104,7 @@ class Warn(Message, tag=4, frozen=True):
 
 
 class Pause(Message, tag=5, frozen=True):
-    """Stops picture and sound both ways; the clock runs on."""
+    """Stops picture and sound both ways; the clock runs on. Of a paused call: says why it is."""
 
 
 class Resume(Message, tag=6, frozen=True):
@@ -140,13 +142,15 @@ class Flag(Message, tag=10, frozen=True):
 
 
 class UrgentHelp(Message, tag=11, frozen=True):
-    """Calls colleagues to the call; `kind` says what for."""
+    """Calls colleagues to the call; `kind` says what for. `over`: it is taken back, and `kind` says why."""
 
     kind: Name
+    over: bool = False
 
 
 class Watch(Message, tag=12, frozen=True):
-    """Take or hand over the watch of this seat."""
+    """Takes the watch of this seat, or offers it to a colleague, who takes it; until then the giver stays
+    responsible."""
 
     take: bool
     to: Name = ""
@@ -436,6 +440,8 @@ FromConsole = (
     | ReviewCommand
     | ReviewClose
     | OpenLaptop
+    | Acknowledge
+    | Shelve
 )
 ToConsole = (
     ConsoleWelcome
@@ -455,6 +461,10 @@ ToConsole = (
     | ReviewRefused
     | ReviewEvidence
     | ReviewEvidenceDone
+    | Watchers
+    | CallMarks
+    | NoticeReached
+    | MarkRefused
 )
 
 from_console = Codec(Link.CONSOLE, FromConsole)

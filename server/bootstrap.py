@@ -42,7 +42,7 @@ from .links.peer import serve_peer
 from .links.refusals import Refusals
 from .links.unix_socket import group_id, open_to
 from .reviewing import Reviewing
-from .rules.call import OPEN
+from .rules.call import OPEN, Call
 from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
@@ -162,6 +162,8 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     commandings = {place.code: Commanding(place, journal) for place in estate.places}
     alarm = Alarm(settings.alarm_hook)
     supervising = {place.code: Supervising(place, alarm) for place in estate.places}
+    for place in estate.places:
+        place.on_help = partial(_ring_for_help, alarm, place)
     reviewing = {place.code: Reviewing(place, engine) for place in estate.places}
     refused = Refusals(estate.record)
     door = Door(places(), loop.time, loop.call_later)
@@ -228,6 +230,11 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     await asyncio.to_thread(writer.close)
 
 
+def _ring_for_help(alarm: Alarm, place: Establishment, call: Call, kind: str, who: str) -> None:
+    room = place.known.laptops[call.laptop_id].room
+    alarm.raise_(kind="urgent help", establishment=place.code, seat=call.seat, room=room, what_for=kind, by=who)
+
+
 async def _listen(starting: Any, sentence: str) -> Any:
     try:
         return await starting
@@ -275,6 +282,7 @@ async def _keep_time(places: tuple[Establishment, ...], supervising: Mapping[str
                 if tick % 5 == 0:
                     place.look_at_the_clock()
                     supervising[place.code].look()
+                    place.looking.look()
             except Exception:
                 log.exception("a tick failed", establishment=place.code)
         due = max(due + TICK_S / slices, loop.time() - TICK_S)  # never a burst of ticks after a pause

@@ -14,7 +14,7 @@ from schemas.wire import encode
 from .establishment import Establishment, utc_ms
 from .journal import Journal
 from .orders import Send
-from .rules.commands import STOPPING, Accepted, Refused, decide
+from .rules.commands import Accepted, Refused, decide, stops
 from .rules.incident import Incident
 from .rules.permissions import act_name
 from .store.audit import Entry
@@ -74,7 +74,7 @@ class Commanding:
         decision = decide(call, command, officer.name, officer.role, place.situation(call))
         if isinstance(decision, Refused):
             return await self._refuse(command, officer, decision)
-        if isinstance(command.act, STOPPING):
+        if stops(call, command.act):
             return await self._stop_first(command, officer, decision, tell)
         reference = self._reference() if decision.flag else ""
         answer = self._accepted(command, decision, reference)
@@ -118,6 +118,8 @@ class Commanding:
             place.change(decision.call)
         if decision.told is not None:
             place.notify(decision.call, decision.told, command.command_id)
+        if decision.help:
+            place.on_help(decision.call, decision.help, officer.name)
 
     async def _refuse(self, command: Command, officer: Officer, refused: Refused) -> CommandAnswer:
         answer = CommandAnswer(command.command_id, False, refused.refusal, refused.words)

@@ -18,10 +18,14 @@ from schemas.wire import Message
 from .health import Health
 from .links.fanout import FanOut
 from .links.link import Link
+from .looking import Looking
+from .marks import Marks
+from .notices import Notices
 from .orders import Orders, Pending
-from .rules import happenings
+from .rules import duty, happenings, sides
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
-from .rules.commands import Accepted, Ordered, Situation, Told, end, pause
+from .rules.commands import end, pause
+from .rules.decision import Accepted, Ordered, Situation, Told
 from .rules.incident import Incident
 from .rules.picture_boxes import for_call, for_every_call
 from .store.audit import Entry
@@ -77,8 +81,11 @@ class Establishment:
         self.orders = Orders()
         self.fanout = FanOut(self.snapshot, utc_ms)
         self.health = Health(self)
+        self.looking, self.notices, self.marks = Looking(self), Notices(self), Marks(self)
         self.on_incident: Callable[[Incident], None] = lambda incident: None
         """Called when a flag is in the audit."""
+        self.on_help: Callable[[Call, str, str], None] = lambda call, kind, who: None
+        """Called when somebody asks for urgent help."""
         self.on_evidence: Callable[[str, EvidencePart | EvidenceDone], None] = lambda laptop_id, message: None
         """Called with what a laptop has read of a recording."""
         self.on_laptop_gone: Callable[[str], None] = lambda laptop_id: None
@@ -97,9 +104,14 @@ class Establishment:
 
     # What is known
 
+    def now_ms(self) -> int:
+        return utc_ms()
+
     def situation(self, call: Call | None) -> Situation:
         return Situation(
             now_ms=utc_ms(),
+            present=self.looking.present(),
+            readers=frozenset(leg for call_id, leg in self.peers if call and call_id == call.call_id),
             policy=self.policy,
             next_start_ms=self.next_start_ms(call) if call else 0,
             laptop_online=bool(call and call.laptop_id in self.laptops),
@@ -168,19 +180,27 @@ class Establishment:
             self.notify(call)
         if call.state == CallState.ENDED:
             self.fanout.forget(call.call_id)
+            self.notices.forget(call.call_id)
+            self.marks.forget(call.call_id)
             self._seat_changed(call.laptop_id)
             laptop = self.laptops.get(call.laptop_id)
             if laptop is not None and laptop.call_id == call.call_id:
                 laptop.ended_at = time.monotonic()
         return kept
 
+    def keep(self, call: Call) -> None:
+        """What is only for the record: nobody is told."""
+        self.calls[call.call_id] = call
+        self.writer.write(Unit(call=call))
+
     def notify(self, call: Call, told: Told | None = None, notice_id: str = "state") -> None:
         """Tells the people on the call its state, or what staff have to say."""
         words = told.words if told else happenings.words_for_the_people(call)
+        if told is not None:
+            self.notices.sent(call.call_id, notice_id, told)
         for leg in call.legs:
-            side = "room" if leg.leg == "room" else "family"
             peer = self.peers.get((call.call_id, leg.leg))
-            if peer is not None and (told is None or told.side is None or told.side == side):
+            if peer is not None and (told is None or told.reaches(leg.leg)):
                 peer.link.send(CallNotice(call.state, words[:500], utc_ms(), call.ends_at_ms, notice_id))
 
     def _seat_changed(self, laptop_id: str) -> None:
@@ -238,7 +258,7 @@ class Establishment:
 
     def pause_by_server(self, call: Call, who: str, reason: str) -> None:
         """Nobody watches. What is not live is left as it is."""
-        decision = pause(call, who, f": {reason}", utc_ms(), by_fault=True)
+        decision = pause(call, who, reason, utc_ms(), by_fault=True)
         if isinstance(decision, Accepted) and decision.call is not call and decision.order is not None:
             pending = self.send_order(decision.call, decision.order, who)
             self.change(decision.call, "pause", f"{decision.words} {reason}")
@@ -276,6 +296,8 @@ class Establishment:
                 self._send_open(laptop, call)
                 if call.state == CallState.PAUSED:
                     self.send_order(call, Ordered(OrderAct.PAUSE), "the server")
+                for ordered in sides.standing(call):
+                    self.send_order(call, ordered, "the server")
                 self._announce(call)
         if held_call and not laptop.call_id:
             laptop.call_id = held_call
@@ -405,8 +427,12 @@ class Establishment:
                     if now >= call.ends_at_ms:
                         online = call.laptop_id in self.laptops
                         self.end_by_server(call, happenings.outcome_at_the_end(call, online), "the clock", "time over")
-                    elif call.state == CallState.LIVE:
-                        self._warn_of_the_end(call, now)
+                    else:
+                        if call.state == CallState.LIVE:
+                            self._warn_of_the_end(call, now)
+                        after = happenings.pause_unexplained(duty.offer_lapsed(call, now), now)
+                        if after is not call:
+                            self.change(after)
                 case CallState.ENDING if self.lease_left_s(call.call_id) == 0:
                     self.change(happenings.ended(call, now), "lease_ran_out", "the laptop has not confirmed the end")
                     self._finish_end(call.call_id, "the laptop does not answer; its lease has run out")
@@ -432,7 +458,9 @@ class Establishment:
             return
         if any(c.laptop_id == call.laptop_id and c.state in (*OPEN, CallState.ENDING) for c in self.calls.values()):
             return
-        opened = happenings.open_room(call)
+        before = [c for c in self.calls.values() if c.laptop_id == call.laptop_id and c.state == CallState.ENDED]
+        newest = max(before, key=lambda c: c.ended_at_ms, default=None)
+        opened = happenings.open_room(call, newest.watch if newest else "")
         self.change(opened, "room_opened", "")
         self._seat_changed(call.laptop_id)
         self._send_open(laptop, opened)

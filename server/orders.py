@@ -10,7 +10,7 @@ from schemas.laptop import Order
 from schemas.wire import Message
 
 from .rules.call import Call
-from .rules.commands import Ordered
+from .rules.decision import Ordered
 
 ANSWER_S = 5.0
 """How long a laptop may take to carry an order out. After it the order counts as not done (an end: see the lease)."""

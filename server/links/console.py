@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import structlog
 from websockets.asyncio.server import ServerConnection
 
+from schemas.attention import Acknowledge, Shelve
 from schemas.console import Beat, Boxes, Command, ConsoleHello, ConsoleWelcome, SnapshotRequest, TimeProbe, TimeReply
 from schemas.health import HealthSnapshot
 from schemas.wire import CloseCode, WireError
@@ -78,8 +79,10 @@ async def _serve_wall(
     reviewing: Reviewing,
     officer: Officer,
 ) -> None:
-    watcher = place.fanout.add(link, officer.role)
+    watcher = place.fanout.add(link, officer.role, officer.name, officer.session)
     supervising.joined(watcher)
+    place.looking.joined(watcher)
+    place.marks.joined(watcher)
     commands: set[asyncio.Task[None]] = set()
 
     def take(message: object, _: bytes) -> None:
@@ -151,7 +154,10 @@ def _take(message: object, watcher: Watcher, place: Establishment) -> None:
             watcher.link.send(TimeReply(sent_ms, utc_ms()))
         case SnapshotRequest():
             watcher.needs_snapshot = True
-        case Beat(_, _, idle_ms):
+        case Beat(selected, focused, idle_ms):
             watcher.beat_at, watcher.unused_s = time.monotonic(), idle_ms / 1000
+            watcher.selected, watcher.focused = selected, focused and bool(selected)
+        case Acknowledge() | Shelve():
+            place.marks.take(message, watcher)
         case _:
             raise WireError(CloseCode.NOT_UNDERSTOOD, f"{type(message).__name__} was not expected here")

@@ -44,6 +44,9 @@ class Watcher:
     def __init__(self, link: Link, role: Role, now_s: float) -> None:
         self.link, self.role = link, role
         self.beat_at = now_s
+        self.name = self.session = self.selected = ""
+        """Whose console it is, and the call that is chosen at it."""
+        self.focused = False
         self.unused_s = 0.0
         """Since somebody pressed a key at it, as it said with its last beat."""
         self.boxes: tuple[Box, ...] = ()
@@ -128,11 +131,12 @@ class FanOut:
             if not watcher.link.send_framed(frame, type(event)):
                 watcher.skipped = True
 
-    def add(self, link: Link, role: Role) -> Watcher:
+    def add(self, link: Link, role: Role, name: str = "", session: str = "") -> Watcher:
         """A console joins: it gets the snapshot now and every delta and event after it."""
         _keep_little(link.connection.transport.get_extra_info("socket"))
         now = time.monotonic()
         watcher = Watcher(link, role, now)
+        watcher.name, watcher.session = name, session
         self.watchers.add(watcher)
         self._send_snapshot(watcher, self._snapshot(), now)
         return watcher

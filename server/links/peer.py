@@ -42,6 +42,8 @@ async def serve_peer(connection: ServerConnection, link: Link, estate: Estate) -
     place.record("peer_connected", link.peer, who=leg, role="peer", call_id=call_id)
     link.send(PeerWelcome(link.protocol, call_id, leg, TOLD))
     link.send(CallNotice(call.state, words_for_the_people(call), utc_ms(), call.ends_at_ms))
+    for notice in place.notices.unread(call_id, leg):
+        link.send(notice)
     alive = Pulse(link, PING_S, SILENT_S)
     try:
         async for message, _ in link.messages():
@@ -67,6 +69,6 @@ def _take(message: object, peer: PeerEnd, place: Establishment) -> None:
                 outcome = Outcome.PRISONER_COMPLETED_EARLY if in_room else Outcome.VISITOR_COMPLETED_EARLY
                 place.end_by_server(call, outcome, "the room" if in_room else "the family", "left the call")
         case NoticeRead(notice_id):
-            place.record("notice_read", notice_id, who=peer.leg, role="peer", call_id=peer.call_id)
+            place.notices.read(peer.call_id, peer.leg, notice_id)
         case _:
             raise WireError(CloseCode.NOT_UNDERSTOOD, f"{type(message).__name__} was not expected here")

@@ -58,6 +58,23 @@ class Call(msgspec.Struct, frozen=True):
     ended_by: str = ""
     paused_by_fault: bool = False
     """Paused by the server and not by a person: what is lost is given back."""
+    paused_why: str = ""
+    family_sound_off: bool = False
+    family_picture_off: bool = False
+    room_sound_off: bool = False
+    room_picture_off: bool = False
+    watch: str = ""
+    watch_offered_to: str = ""
+    watch_offered_at_ms: int = 0
+    help: str = ""
+    help_by: str = ""
+    help_at_ms: int = 0
+    looked_at_ms: int = 0
+    looked_by: str = ""
+    looked_ms: int = 0
+    """Time in all that somebody had it in focus or selected."""
+    unseen_longest_ms: int = 0
+    """Of the time since the first admission."""
 
     def leg(self, name: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.leg == name), None)
@@ -107,4 +124,18 @@ def call_view(call: Call, policy: Policy, next_start_ms: int, laptop_online: boo
         laptop_online=laptop_online,
         said=call.said,
         next_booking_ms=next_start_ms,
+        paused_at_ms=call.paused_at_ms,
+        paused_why=call.paused_why,
+        family_sound_off=call.family_sound_off,
+        family_picture_off=call.family_picture_off,
+        room_sound_off=call.room_sound_off,
+        room_picture_off=call.room_picture_off,
+        watch=call.watch,
+        watch_offered_to=call.watch_offered_to,
+        watch_offered_at_ms=call.watch_offered_at_ms,
+        help=call.help,
+        help_by=call.help_by,
+        help_at_ms=call.help_at_ms,
+        looked_at_ms=call.looked_at_ms,
+        looked_by=call.looked_by,
     )

@@ -4,10 +4,9 @@ Acts that give something (admit, resume, extend) change the call when the laptop
 change it at once, and the laptop's word is only waited for.
 """
 
-from dataclasses import dataclass
-
 from schemas.call import CallState, Outcome, Role
 from schemas.console import (
+    Act,
     Admit,
     Command,
     End,
@@ -24,63 +23,29 @@ from schemas.console import (
     Watch,
 )
 from schemas.laptop import OrderAct
-from schemas.media import Side
 
-from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, Policy, latest_end_ms
+from . import duty, sides
+from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, latest_end_ms
+from .decision import Accepted, Ordered, Refused, Situation, Told
 from .permissions import act_name, may
+from .plain_words import paused_words, refused_words, warning_words
 
 GIVING = (Admit, Resume, Extend)
 STOPPING = (End, Pause, OneSide)
-"""Ordered at once and accepted even while the audit can't be written (then journalled)."""
+WHY_LONGEST = 120
+"""Of what officers write themselves, to be said to others."""
 
 
-@dataclass(frozen=True)
-class Situation:
-    """What a decision needs to know besides the call itself."""
-
-    now_ms: int
-    policy: Policy
-    next_start_ms: int
-    """Start of the room's next booking, 0 for none."""
-    laptop_online: bool
-    audit_writable: bool
+def stops(call: Call | None, act: Act) -> bool:
+    """Ordered at once and accepted even while the audit can't be written (then journalled)."""
+    return isinstance(act, STOPPING) and not gives(call, act)
 
 
-@dataclass(frozen=True)
-class Ordered:
-    """What the laptop has to do."""
-
-    act: OrderAct
-    leg: str = ""
-    side: Side | None = None
-    sound_off: bool = False
-    picture_off: bool = False
-    ends_at_ms: int = 0
-    false_alarm: bool = False
-    """A RESUME after which the lost time is given back."""
-
-
-@dataclass(frozen=True)
-class Told:
-    """Words for the people on the call; `side` None: both."""
-
-    words: str
-    side: Side | None = None
-
-
-@dataclass(frozen=True)
-class Accepted:
-    call: Call
-    words: str
-    order: Ordered | None = None
-    told: Told | None = None
-    flag: Flag | None = None
-
-
-@dataclass(frozen=True)
-class Refused:
-    refusal: Refusal
-    words: str
+def gives(call: Call | None, act: Act) -> bool:
+    """Lets something flow, or go on: only on a call as the officer saw it, and only once the laptop confirms."""
+    if isinstance(act, OneSide):
+        return call is not None and sides.relieves(call, act)
+    return isinstance(act, GIVING)
 
 
 def decide(call: Call | None, command: Command, staff: str, role: Role, at: Situation) -> Accepted | Refused:
@@ -92,7 +57,7 @@ def decide(call: Call | None, command: Command, staff: str, role: Role, at: Situ
         return Refused(Refusal.UNKNOWN_CALL, "There is no such call at this establishment.")
     if at.now_ms > command.not_after_ms and not isinstance(act, End):
         return Refused(Refusal.TOO_LATE, "It came too late and was not done; look again, then repeat it.")
-    if not at.audit_writable and not isinstance(act, STOPPING):
+    if not at.audit_writable and not stops(call, act):
         return Refused(Refusal.NO_AUDIT, "The audit can't be written: only pause, mute, hide and end are possible.")
     if call.state == CallState.ENDED and not isinstance(act, Flag):
         return Refused(Refusal.CALL_ENDED, "The call has ended.")
@@ -100,12 +65,13 @@ def decide(call: Call | None, command: Command, staff: str, role: Role, at: Situ
         return Refused(Refusal.WRONG_STATE, "The call has not begun.")
     if call.state == CallState.ENDING and not isinstance(act, (End, Flag)):
         return Refused(Refusal.CALL_ENDED, "The call is ending.")
-    if isinstance(act, GIVING):
+    if gives(call, act):
         if not at.laptop_online:
             return Refused(Refusal.LAPTOP_AWAY, "The laptop does not answer; wait until it is back.")
         if command.version != call.version:
-            return Refused(Refusal.OLD_VERSION, "The call has changed since you looked; look again, then repeat it.")
-    if isinstance(act, (Extend, End, OneSide)) and not command.reason.strip():
+            newest = call.said[:WHY_LONGEST] or "the call has changed"
+            return Refused(Refusal.OLD_VERSION, f"{newest}, since you looked; look again, then repeat it.")
+    if isinstance(act, (Extend, End, OneSide, Refuse)) and not command.reason.strip():
         return Refused(Refusal.REASON_MISSING, "A reason is needed; choose one.")
     return _decide_act(call, command, staff, at)
 
@@ -116,16 +82,14 @@ def _decide_act(call: Call, command: Command, staff: str, at: Situation) -> Acce
         case Admit(leg):
             return _admit(call, leg, staff)
         case Refuse(leg):
-            return _refuse(call, leg, staff, reason)
+            return _refuse(call, leg, staff, command.reason)
         case Notice(side, words):
-            if not words.strip():
-                return Refused(Refusal.REASON_MISSING, "The notice has no words.")
-            return Accepted(call.changed(said=f"Notice by {staff}"), "Notice sent.", told=Told(words, side))
+            return _say(call, Told(words.strip(), side), f"Notice by {staff}", at)
         case Warn(side, words):
-            warned = call.changed(said=f"Warning by {staff}{reason}", warnings=call.warnings + 1)
-            return Accepted(warned, "Warning sent.", told=Told(words or "A member of staff warns you.", side))
+            told = Told(warning_words(words.strip(), call.warnings + 1), side)
+            return _say(call, told, f"Warning by {staff}{reason}", at, warnings=call.warnings + 1)
         case Pause():
-            return pause(call, staff, reason, at.now_ms)
+            return pause(call, staff, command.reason, at.now_ms)
         case Resume(false_alarm):
             if call.state != CallState.PAUSED:
                 return Refused(Refusal.WRONG_STATE, "The call is not paused.")
@@ -136,21 +100,24 @@ def _decide_act(call: Call, command: Command, staff: str, at: Situation) -> Acce
             return _extend(call, ends_at_ms, at)
         case End(outcome):
             return end(call, outcome, staff, command.reason)
-        case OneSide(side, sound_off, picture_off):
-            if call.state not in OPEN:
-                return Refused(Refusal.WRONG_STATE, "The call carries nothing.")
-            what = " and ".join(w for w, off in (("sound", sound_off), ("picture", picture_off)) if off)
-            said = f"{what or 'nothing'} of the {side} off, by {staff}{reason}".capitalize()
-            order = Ordered(OrderAct.ONE_SIDE, side=side, sound_off=sound_off, picture_off=picture_off)
-            return Accepted(call.changed(said=said), said, order)
+        case OneSide() as act:
+            return sides.one_side(call, act, staff, reason)
         case Flag() as flag:
-            flagged = call.changed(incidents=call.incidents + 1, said=f"Flagged by {staff}")
-            return Accepted(flagged, "Flagged.", flag=flag)
-        case UrgentHelp(kind):
-            return Accepted(call.changed(said=f"URGENT HELP ({kind}) asked by {staff}"), "Urgent help asked.")
+            return duty.flag(call, flag, staff, at.now_ms)
+        case UrgentHelp(kind, over):
+            return duty.help_over(call, kind, staff) if over else duty.urgent_help(call, kind, staff, at.now_ms)
         case Watch(take, to):
-            said = f"Watched by {staff}" if take else f"{staff} handed the watch to {to or 'nobody'}"
-            return Accepted(call.changed(said=said), said)
+            return duty.take_watch(call, staff, at) if take else duty.offer_watch(call, staff, to, at)
+
+
+def _say(call: Call, told: Told, said: str, at: Situation, **changes: object) -> Accepted | Refused:
+    """Words for people who are there to read them."""
+    if not told.words:
+        return Refused(Refusal.REASON_MISSING, "It has no words.")
+    legs = [leg.leg for leg in call.legs if told.reaches(leg.leg) and leg.leg in at.readers]
+    if not legs:
+        return Refused(Refusal.NO_SUCH_LEG, "Nobody there is connected, so nobody would read it.")
+    return Accepted(call.changed(said=said, **changes), f"Sent to {', '.join(legs)}.", told=told)
 
 
 def _admit(call: Call, name: str, staff: str) -> Accepted | Refused:
@@ -171,26 +138,33 @@ def _refuse(call: Call, name: str, staff: str, reason: str) -> Accepted | Refuse
     leg = call.leg(name)
     if leg is None or name == ROOM_LEG:
         return Refused(Refusal.NO_SUCH_LEG, "There is no such caller on this call.")
-    legs = call.with_leg(name, connected=False, admitted=False, admitting=False, words=f"refused{reason}")
-    refused = call.changed(legs=legs, said=f"Caller refused by {staff}{reason}")
-    return Accepted(refused, "Caller refused.", Ordered(OrderAct.REFUSE, leg=name))
+    why = f": {reason}" if reason else ""
+    legs = call.with_leg(name, connected=False, admitted=False, admitting=False, words=f"refused{why}")
+    refused = call.changed(legs=legs, said=f"Caller refused by {staff}{why}")
+    told = Told(refused_words(reason), leg=name)
+    return Accepted(refused, "Caller refused.", Ordered(OrderAct.REFUSE, leg=name), told)
 
 
 def pause(call: Call, who: str, reason: str, now_ms: int, by_fault: bool = False) -> Accepted | Refused:
-    """Pauses what is live; a pause of a paused call changes nothing and is confirmed with it."""
+    """Pauses what is live. A pause of a paused call changes nothing but the reason, when none was given before, and is
+    confirmed with it."""
+    why = f": {reason}" if reason else ""
     if call.state == CallState.PAUSED:
+        if reason and not call.paused_why:
+            noted = call.changed(paused_why=reason, said=f"Paused by {who}{why}")
+            return Accepted(noted, f"Paused{why}.", told=Told(paused_words(reason)))
         return Accepted(call, "Paused already.", Ordered(OrderAct.PAUSE))
     if call.state != CallState.LIVE:
         return Refused(Refusal.WRONG_STATE, "Nobody is admitted, so nothing flows.")
     paused = call.changed(
         state=CallState.PAUSED,
         paused_at_ms=now_ms,
+        paused_why=reason,
         paused_by_fault=by_fault,
         pauses=call.pauses + 1,
-        said=f"Paused by {who}{reason}",
+        said=f"Paused by {who}{why}",
     )
-    told = Told("The call is paused by staff. Please wait. The time runs on.")
-    return Accepted(paused, "Paused.", Ordered(OrderAct.PAUSE), told)
+    return Accepted(paused, "Paused.", Ordered(OrderAct.PAUSE), Told(paused_words(reason)))
 
 
 def _extend(call: Call, ends_at_ms: int, at: Situation) -> Accepted | Refused:

@@ -6,14 +6,27 @@ from schemas.call import CallState, Outcome
 from schemas.laptop import OrderAct
 
 from .call import MINUTE_MS, OPEN, Call, Leg, Policy, latest_end_ms
-from .commands import Ordered
+from .decision import Ordered
+from .plain_words import paused_words
+from .sides import with_off
 
 WARN_AT_MINUTES = (5, 1)
 
 
-def open_room(call: Call) -> Call:
-    """The start is reached and the laptop is there: the callers' waiting room opens."""
-    return call.changed(state=CallState.WAITING, said="Room open")
+def open_room(call: Call, watch: str = "") -> Call:
+    """The start is reached and the laptop is there: the callers' waiting room opens. `watch`: who had the watch of the
+    call before in this seat has it of this one too."""
+    return call.changed(state=CallState.WAITING, said="Room open", watch=watch)
+
+
+PAUSE_UNEXPLAINED_MS = MINUTE_MS
+
+
+def pause_unexplained(call: Call, now_ms: int) -> Call:
+    """Nobody has said within a minute why it is paused: "checking" is written. Else the same call."""
+    if call.state != CallState.PAUSED or call.paused_why or now_ms - call.paused_at_ms < PAUSE_UNEXPLAINED_MS:
+        return call
+    return call.changed(paused_why="checking something")
 
 
 def taken_over(call: Call) -> Call:
@@ -41,13 +54,17 @@ def confirmed(call: Call, order: Ordered, who: str, now_ms: int) -> Call:
             at = call.admitted_at_ms or now_ms
             return call.changed(legs=legs, state=state, admitted_at_ms=at, said=f"Admitted by {who}")
         case OrderAct.RESUME if call.state == CallState.PAUSED:
-            return call.changed(state=CallState.LIVE, paused_at_ms=0, paused_by_fault=False, said=f"Resumed by {who}")
+            said = f"Resumed by {who}"
+            return call.changed(state=CallState.LIVE, paused_at_ms=0, paused_why="", paused_by_fault=False, said=said)
         case OrderAct.EXTEND if order.ends_at_ms > call.ends_at_ms:
             more = order.ends_at_ms - call.ends_at_ms
             said = f"Extended {more / MINUTE_MS:.3g} min by {who}"
             return call.changed(ends_at_ms=order.ends_at_ms, extended_ms=call.extended_ms + more, said=said)
         case OrderAct.END:
             return ended(call, now_ms)
+        case OrderAct.ONE_SIDE if order.side is not None:
+            fields = with_off(call, order.side, order.sound_off, order.picture_off)
+            return call if all(getattr(call, f) == v for f, v in fields.items()) else call.changed(**fields)
         case _:
             return call
 
@@ -56,6 +73,8 @@ def not_done(call: Call, order: Ordered, reason: str) -> Call:
     """The laptop refused an order, or its link was lost before it answered."""
     if order.act == OrderAct.ADMIT:
         return call.changed(legs=call.with_leg(order.leg, admitting=False), said=f"NOT ADMITTED: {reason}"[:200])
+    if order.act in (OrderAct.ONE_SIDE, OrderAct.PAUSE):
+        return call.changed(said=f"NOT CONFIRMED by the laptop: {order.act.replace('_', ' ')}: {reason}"[:200])
     return call
 
 
@@ -84,7 +103,9 @@ def laptop_started_anew(call: Call) -> Call:
     """The agent knows nothing of an open call: its connections are gone, so each caller is to be admitted again."""
     legs = tuple(Leg(leg.leg) for leg in call.legs)
     said = "Laptop has started anew: admit the callers again" if call.state != CallState.WAITING else call.said
-    return call.changed(state=CallState.WAITING, legs=legs, said=said, paused_at_ms=0, paused_by_fault=False)
+    return call.changed(
+        state=CallState.WAITING, legs=legs, said=said, paused_at_ms=0, paused_why="", paused_by_fault=False
+    )
 
 
 def outcome_at_the_end(call: Call, laptop_online: bool) -> Outcome:
@@ -111,7 +132,7 @@ def words_for_the_people(call: Call) -> str:
         case CallState.LIVE:
             return "This call is recorded. Prison staff may watch it."
         case CallState.PAUSED:
-            return "The call is paused by staff. Please wait. The time runs on."
+            return paused_words(call.paused_why)
         case CallState.ENDING | CallState.ENDED:
             return _end_in_words(call.outcome)
 

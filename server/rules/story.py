@@ -16,7 +16,16 @@ _PLAIN = {
     "lease_ran_out": "the laptop did not confirm the end; its lease ran out",
     "missed": "the time passed and nobody came",
 }
-_AS_WRITTEN = ("laptop_confirmed", "laptop_not_done", "leg_gone", "leg_refused", "ended_by_laptop")
+_AS_WRITTEN = (
+    "laptop_confirmed",
+    "laptop_not_done",
+    "leg_gone",
+    "leg_refused",
+    "ended_by_laptop",
+    "acknowledged",
+    "shelved",
+    "looked",
+)
 
 
 def happened(at_ms: int, who: str, action: str, accepted: bool, detail: str) -> Happened | None:

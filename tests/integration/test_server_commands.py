@@ -270,7 +270,7 @@ def test_the_people_on_the_call_are_told(rig: Rig) -> None:
     rig.admit()
     assert family.next(CallNotice).state == CallState.LIVE
     rig.console.give(Warn(None, "Please stay in view."))
-    assert family.next(CallNotice).words == "Please stay in view."
+    assert family.next(CallNotice).words == "The prison asks: Please stay in view. This is warning 1."
     rig.console.give(End())
     assert "Staff have ended" in family.next(CallNotice, lambda n: n.state == CallState.ENDING).words
 

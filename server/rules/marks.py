@@ -1,0 +1,45 @@
+"""What officers have said about a call's alarms: seen, or shelved for some minutes."""
+
+from schemas.attention import SHELVABLE, SHELVE_MINUTES, SHELVED_AGAIN, SHELVED_AT_ONCE, Acknowledge, Mark, Shelve
+
+from .call import MINUTE_MS, OPEN, Call
+
+MARKS_OF_CALL_MAX = 40
+
+
+def acknowledged(marks: list[Mark], act: Acknowledge, who: str, now_ms: int) -> list[Mark]:
+    """With this one; who saw it first keeps it."""
+    known = find(marks, act.cause, act.since_ms)
+    if known is not None:
+        return marks
+    return [*marks, Mark(act.cause, act.since_ms, who, now_ms)][-MARKS_OF_CALL_MAX:]
+
+
+def shelved(marks: list[Mark], act: Shelve, who: str, now_ms: int) -> list[Mark]:
+    """Shelving says that it was seen, too."""
+    until_ms = now_ms + act.minutes * MINUTE_MS
+    mark = Mark(act.cause, act.since_ms, who, now_ms, until_ms, act.why.strip())
+    return [*(m for m in marks if m != find(marks, act.cause, act.since_ms)), mark][-MARKS_OF_CALL_MAX:]
+
+
+def why_not_shelved(call: Call | None, act: Shelve, who: str, all_marks: list[Mark], times: int, now_ms: int) -> str:
+    """In words; empty when it may be. `all_marks` of the establishment; `times` that this was shelved in this call."""
+    if call is None or call.state not in OPEN:
+        return "The call is over."
+    if act.cause not in SHELVABLE:
+        return "This can't be shelved: it stays until its cause is gone."
+    if act.minutes not in SHELVE_MINUTES:
+        return "Shelve it for 2, 5 or 10 minutes."
+    if not act.why.strip():
+        return "A reason is needed; choose one."
+    if now_ms + act.minutes * MINUTE_MS > call.ends_at_ms:
+        return "Not beyond the call's end; choose less time."
+    if sum(mark.by == who and mark.shelved_until_ms > now_ms for mark in all_marks) >= SHELVED_AT_ONCE:
+        return f"You have shelved {SHELVED_AT_ONCE} already."
+    if times >= SHELVED_AGAIN:
+        return f"It was shelved {SHELVED_AGAIN} times in this call; now it stays."
+    return ""
+
+
+def find(marks: list[Mark], cause: str, since_ms: int) -> Mark | None:
+    return next((m for m in marks if (m.cause, m.since_ms) == (cause, since_ms)), None)
