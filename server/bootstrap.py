@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from websockets.asyncio.server import ServerConnection, serve, unix_serve
+from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 
 from schemas.console import from_console
@@ -50,6 +51,8 @@ from .store.database import open_database, open_for_reading
 from .store.rows import Known, load, take_in
 from .store.writer import StoreError, Writer
 from .supervising import Supervising
+from .web.pages import Page
+from .web.pages import load as load_pages
 
 log = structlog.get_logger()
 
@@ -195,14 +198,20 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
         "server_header": None,
     }
     tcp = await _listen(
-        serve(handle, settings.host, settings.port, process_request=partial(_by_path, estate, tuple(paths)), **options),
+        serve(
+            handle,
+            settings.host,
+            settings.port,
+            process_request=partial(_by_path, estate, tuple(paths), load_pages()),
+            **options,
+        ),
         f"{settings.host}:{settings.port} is in use; stop the other program or choose another with --port",
     )
     socket = settings.console_socket
     group = group_id(settings.socket_group, socket, settings.data)
     socket.unlink(missing_ok=True)  # left by a server that was killed: the lock says that none runs
     unix = await _listen(
-        unix_serve(handle, str(socket), process_request=partial(_by_path, estate, ("/console",)), **options),
+        unix_serve(handle, str(socket), process_request=partial(_by_path, estate, ("/console",), {}), **options),
         f"the socket {socket} can't be made; choose another with --socket",
     )
     open_to(socket, group)
@@ -243,10 +252,15 @@ async def _listen(starting: Any, sentence: str) -> Any:
         raise SystemExit(f"server: {sentence}{reason}.") from error
 
 
-def _by_path(estate: Estate, paths: tuple[str, ...], connection: ServerConnection, request: Request) -> Response | None:
-    """Websockets by their path; `/health` and `/health/CODE` for whoever looks after the server; nothing else."""
+def _by_path(
+    estate: Estate, paths: tuple[str, ...], pages: Mapping[str, Page], connection: ServerConnection, request: Request
+) -> Response | None:
+    """Websockets by their path; `pages`; `/health` and `/health/CODE` for whoever looks after the server."""
     if request.path in paths:
         return None
+    page = pages.get(request.path)
+    if page is not None:
+        return Response(http.HTTPStatus.OK.value, http.HTTPStatus.OK.phrase, Headers(page.headers), page.body)
     of_all = {"audit_writable": estate.writer.writable}
     if request.path == "/health":
         health = of_all | {"establishments": {place.code: _health(place) for place in estate.places}}

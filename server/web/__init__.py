@@ -1,0 +1,1 @@
+"""The pages that browsers load from the server."""

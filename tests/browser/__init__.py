@@ -1,0 +1,1 @@
+"""Real browsers on the pages: Debian's Chromium, with a clip in place of the camera."""

@@ -1,0 +1,155 @@
+"""One call with browsers on it: server, agent, an officer's console that beats, all on loopback."""
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from demo.peers.clip import MEDIA
+from demo.processes import child_environment, end_with_parent, sightline
+from schemas.call import CallView
+from schemas.console import Admit, Beat, CommandAnswer
+from tests.server_rig import Console, Server, establishment, running_server, wait_until
+
+from .camera_files import camera_files
+from .chromium import Chromium
+from .watching import SCRIPT
+
+CALL = "BWI-1"
+BEAT_S = 2.0
+LAPTOP_TOKEN = "laptop-token-123456"
+TOKENS = {"room": f"room-token-{CALL}", "family": f"family-token-{CALL}"}
+JOIN = "Join with camera and microphone"
+
+
+class Officer:
+    """A console that stays supervised: it takes what comes, and beats, while the test looks at something else."""
+
+    def __init__(self, server: Server) -> None:
+        self._console = Console(server)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        self._beat = threading.Thread(target=self._keep_beating, daemon=True)
+        self._beat.start()
+
+    def _run(self) -> None:
+        with contextlib.suppress(Exception):  # the server has gone, or the test is over
+            while not self._over.is_set():
+                with contextlib.suppress(TimeoutError):
+                    self._console.next(type(None), seconds=0.5)
+
+    def _keep_beating(self) -> None:
+        with contextlib.suppress(Exception):
+            while not self._over.wait(BEAT_S):
+                self._console.send(Beat(CALL, False, 0))
+
+    @property
+    def call(self) -> CallView:
+        return self._console.calls[CALL]
+
+    def wait(self, condition: Any, what: str, seconds: float = 30.0) -> None:
+        """Until the call fulfils the condition."""
+        wait_until(lambda: CALL in self._console.calls and condition(self.call), what, seconds)
+
+    def give(self, act: Any, **fields: Any) -> CommandAnswer:
+        """The answer. What gives something needs the call's newest version: when that was too old, once more."""
+        for _ in range(20):
+            command = self._console.command(act, CALL, **fields)
+            self._console.send(command)
+            answers: list[CommandAnswer] = []
+
+            def answered(command: Any = command, answers: list[CommandAnswer] = answers) -> bool:
+                seen = list(self._console.seen)
+                answers += [m for m in seen if isinstance(m, CommandAnswer) and m.command_id == command.command_id]
+                return bool(answers)
+
+            wait_until(answered, f"an answer to {act}")
+            if answers[0].accepted or "has changed" not in answers[0].words:
+                return answers[0]
+        return answers[0]
+
+    def admit(self, leg: str = "family-1") -> None:
+        self.wait(lambda call: any(one.leg == leg and one.connected for one in call.legs), f"{leg} is connected")
+        answer = self.give(Admit(leg))
+        assert answer.accepted, answer.words
+        self.wait(lambda call: any(one.leg == leg and one.admitted for one in call.legs), f"{leg} is admitted")
+
+    def close(self) -> None:
+        self._over.set()
+        self._thread.join(2)
+        self._console.close()
+
+
+class Stage:
+    """The parts of one call but its browsers."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.folder, self.server = folder, server
+        self.url = f"http://127.0.0.1:{server.port}"
+        self.agent = self.start_agent()
+        self.officer = Officer(server)
+
+    def start_agent(self) -> subprocess.Popen[bytes]:
+        token = self.folder / "laptop.token"
+        token.write_text(LAPTOP_TOKEN)
+        arguments = ("--server", self.server.url, "--establishment", "BWI", "--id", "BWI-01", "--token-file", token)
+        with (self.folder / "agent.log").open("ab") as log:
+            self.agent = subprocess.Popen(
+                sightline("laptop", *arguments, "--data", self.folder / "agent", "--interface", "127.0.0.1"),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=child_environment(),
+                preexec_fn=end_with_parent(os.getpid()),
+            )
+        return self.agent
+
+    def room(self, browser: Chromium) -> None:
+        browser.open(f"{self.url}/room#{TOKENS['room']}")
+
+    def family(self, browser: Chromium, token: str = TOKENS["family"]) -> None:
+        browser.open(f"{self.url}/family#{token}")
+        browser.press(JOIN)
+
+    def close(self) -> None:
+        self.officer.close()
+        self.agent.terminate()
+        try:
+            self.agent.wait(10)
+        except subprocess.TimeoutExpired:
+            self.agent.kill()
+            self.agent.wait()
+
+
+@contextmanager
+def stage(folder: Path, **changes: Any) -> Iterator[Stage]:
+    """`changes`: fields of the establishment's file."""
+    with running_server(folder, establishment(**changes)) as server:
+        set_ = Stage(folder, server)
+        try:
+            yield set_
+        finally:
+            set_.close()
+
+
+@contextmanager
+def browsers(folder: Path, *clips: str) -> Iterator[list[Chromium]]:
+    """A browser a clip, with its statistics kept."""
+    with contextlib.ExitStack() as stack:
+        opened = [stack.enter_context(Chromium(*camera_files(MEDIA / f"{clip}.webm", folder))) for clip in clips]
+        for browser in opened:
+            browser.before_each_page(SCRIPT)
+        yield opened
+
+
+def settle(*browsers: Chromium, seconds: float = 20.0) -> None:
+    """Until each receives pictures and its sender has found its rate."""
+    for browser in browsers:
+        browser.until("seen.samples.some(s => s.rows.some(r => r.framesDecoded > 25))", seconds)
+    time.sleep(2)
