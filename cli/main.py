@@ -9,10 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 DEFAULT_PORT = 8710
+THEMES = ("dark", "light", "high-contrast", "monochrome")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may follow
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
     chosen = parser.parse_args(arguments)
     start: Callable[[argparse.Namespace], int] = chosen.start
     try:
@@ -69,7 +74,13 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--socket", type=Path, help="the server's Unix socket, on its own machine")
     where.add_argument("--server", help="URL of the server, with --token-file")
     console.add_argument("--token-file", type=Path, help="file with the token of the person at this console")
+    console.add_argument("--theme", default="", choices=THEMES, help="(default: your settings', or the last one)")
+    console.add_argument("--config", type=Path, metavar="FILE", help="your settings (~/.config/sightline/console.toml)")
     console.set_defaults(start=_console)
+
+    completion = parts.add_parser("completion", help="the words that a shell completes this command with")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.set_defaults(start=_completion)
 
     demo = parts.add_parser("demo", help="server, laptops, callers and console on this machine, with real media")
     demo.add_argument("--calls", type=int, default=6, help="1 to 36")
@@ -117,6 +128,14 @@ def _schema(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _completion(chosen: argparse.Namespace) -> int:
+    """For a shell's start-up file: `source <(sightline completion bash)`, or `sightline completion fish | source`."""
+    from argcomplete.shell_integration import shellcode
+
+    print(shellcode(["sightline"], shell=chosen.shell))
+    return 0
+
+
 def _laptop(chosen: argparse.Namespace) -> int:
     from laptop.bootstrap import run
     from laptop.settings import Settings
@@ -138,7 +157,16 @@ def _console(chosen: argparse.Namespace) -> int:
     from console.settings import Settings
 
     token = _token(chosen.token_file) if chosen.token_file else ""
-    return run(Settings(establishment=chosen.establishment, socket=chosen.socket, server=chosen.server, token=token))
+    return run(
+        Settings(
+            establishment=chosen.establishment,
+            socket=chosen.socket,
+            server=chosen.server,
+            token=token,
+            config=chosen.config,
+            theme=chosen.theme,
+        )
+    )
 
 
 def _demo(chosen: argparse.Namespace) -> int:

@@ -15,7 +15,8 @@ class Danger(IntEnum):
 
 @dataclass(frozen=True)
 class Action:
-    """`keys`: printable characters or Textual's key names, the first is shown; `permission` is "" for anybody."""
+    """`keys`: printable characters or Textual's key names, the first is shown; without one it is in the palette only.
+    `permission` is "" for anybody."""
 
     id: str
     keys: tuple[str, ...]
@@ -31,7 +32,7 @@ class Action:
     @property
     def shown_key(self) -> str:
         names = {"question_mark": "?", "ctrl+p": "^P", "ctrl+q": "^Q", "escape": "Esc", "enter": "Enter", " ": "space"}
-        key = self.keys[0]
+        key = self.keys[0] if self.keys else ""
         return key.upper() if len(key) in (2, 3) and key[0] == "f" else names.get(key, key)
 
 
@@ -40,6 +41,7 @@ ACTIONS = (
     Action(
         "palette", ("ctrl+p",), "Find an action", "find", "find any action by its words", Danger.LOOKS, screens="WSLQR"
     ),
+    Action("theme", (), "Next theme", "", "dark, light, high contrast or monochrome", Danger.LOOKS, screens="WSLQR"),
     Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QR"),
     Action("go-reviews", ("f4",), "Reviews", "", "the flagged incidents", Danger.LOOKS, "review", "WR"),
     Action("next", ("j", "down"), "Next", "", "choose the next incident", Danger.LOOKS, screens="Q"),
@@ -91,20 +93,31 @@ ACTIONS = (
 )
 """Digits choose a seat (01 to 99) and are no actions; Enter and Space do nothing on the wall, so they never act."""
 
-BY_ID = {action.id: action for action in ACTIONS}
+BY_ID: dict[str, Action] = {}
+BY_KEY: dict[str, Action] = {}
+"""The wall's."""
+_in_force: list[Action] = []
+
+
+def take(table: tuple[Action, ...]) -> None:
+    """From here on the actions have the keys of this table: a person's own keymap, before the console starts."""
+    _in_force[:] = table
+    BY_ID.clear()
+    BY_ID.update({action.id: action for action in table})
+    BY_KEY.clear()
+    BY_KEY.update(by_key("W"))
 
 
 def of_screen(screen: str) -> tuple[Action, ...]:
     """In the order of footer and help."""
-    return tuple(action for action in ACTIONS if screen in action.screens)
+    return tuple(action for action in _in_force if screen in action.screens)
 
 
 def by_key(screen: str) -> dict[str, Action]:
     return {key: action for action in of_screen(screen) for key in action.keys}
 
 
-BY_KEY = by_key("W")
-"""The wall's."""
+take(ACTIONS)
 
 
 def slip(key: str, screen: str = "W") -> Action | None:

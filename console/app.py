@@ -9,9 +9,11 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding
 
+from console import config
 from console.desk import Desk
 from console.link import Link, Refused
 from console.painting.ink import Colours
+from console.painting.themes import next_theme, wear
 from console.review_desk import ReviewDesk
 from console.screens.help import HelpScreen
 from console.screens.laptops import LaptopsScreen
@@ -20,6 +22,7 @@ from console.screens.reviews import ReviewPage, ReviewsScreen
 from console.screens.wall import WallScreen
 from console.settings import Settings
 from console.terminal import OutputDriver
+from console.widgets.lines import Lines
 from schemas.call import Role
 from schemas.console import ConsoleWelcome, ReviewOpened
 
@@ -91,6 +94,17 @@ class Console(App[int]):
 
     def action_exit_now(self) -> None:
         self.exit(0)
+
+    def change_theme(self) -> None:
+        """The next theme, from now on and the next time."""
+        theme = next_theme()
+        wear(theme)
+        config.remember(theme=theme)
+        for screen in self.screen_stack:
+            for lines in screen.query(Lines):
+                lines.clear()
+            if hasattr(screen, "draw"):
+                screen.draw()  # pyright: ignore[reportAttributeAccessIssue]
 
     def _cells(self) -> tuple[int, int]:
         return self.size.width, self.size.height

@@ -14,3 +14,7 @@ class Settings:
     server: str | None
     token: str = ""
     """Of the person at this console; not used on the Unix socket, where the kernel says who it is."""
+    config: Path | None = None
+    """The file with this person's settings, when it is not the usual one."""
+    theme: str = ""
+    """One of console.painting.themes; empty for what the settings say, or what was chosen last time."""

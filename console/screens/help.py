@@ -70,7 +70,10 @@ class HelpScreen(Screen[None]):
             words = "choose the call at this seat; the second digit within a second"
             rows.append([("  01–99       ", Ink.KEY), (words, Ink.PLAIN)])
         for action in of_screen(letter):
-            keys = " ".join(key.replace("question_mark", "?").replace(" ", "space") for key in action.keys)
+            keys = (
+                " ".join(key.replace("question_mark", "?").replace(" ", "space") for key in action.keys)
+                or "^P, by its words"
+            )
             row: list[tuple[str, Ink]] = [(f"  {keys:<20}", Ink.KEY), (f"{action.name:<20}", Ink.STRONG)]
             row.append((f"{action.help}  ", Ink.PLAIN))
             why = below.why_off(action) if isinstance(below, ReviewPage) else why_off(action, desk.wall, call)

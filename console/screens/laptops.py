@@ -65,6 +65,8 @@ class LaptopsScreen(Screen[None]):
             self.app.exit(0)
         elif action.id == "help":
             self.app.push_screen("help")
+        elif action.id == "theme":
+            self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
         elif action.id == "palette":
             self.app.action_command_palette()
         elif action.id == "laptop-sort":

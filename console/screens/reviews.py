@@ -98,6 +98,8 @@ class ReviewPage(Screen[None]):
                 self.app.exit(0)
             case "help":
                 self.app.push_screen("help")
+            case "theme":
+                self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
             case "palette":
                 self.app.action_command_palette()
             case "go-wall":

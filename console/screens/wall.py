@@ -178,6 +178,8 @@ class WallScreen(Screen[None]):
             case "go-reviews" if not why_off(action, self.desk.wall, None):
                 self.app.go_reviews()  # pyright: ignore[reportAttributeAccessIssue]
                 return
+            case "theme":
+                self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
             case "palette":
                 self.app.action_command_palette()
                 return
