@@ -1,10 +1,11 @@
 """Pictures for consoles: frames are decoded in one thread; of some one is made for each side, size and mode wanted.
 
-All frames are decoded, since each rests on the one before. When the thread falls behind, it drops what waits and begins
-again at a key frame.
+All frames of a side that somebody looks at are decoded, since each rests on the one before; when its picture is due,
+those that came since the last. When the thread falls behind, it drops what waits and begins again at a key frame.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,10 +18,10 @@ from schemas.media import Box, Picture, PictureMode, Side
 
 from .picture_modes import small_picture
 
-BATCH_S = 0.1
-"""Frames are decoded together, so often: waking for each costs half as much again as decoding it. When somebody looks
-closely, twice as often as pictures are wanted."""
-BACKLOG_MAX = 60
+BACKLOG_MAX = 150
+"""Frames that may wait: about 3 s of both sides. They are decoded together when a picture of one of them is due, since
+waking for each costs half as much again as decoding it."""
+KEY_FRAME_ASKED_EACH_S = 1.0
 
 BoxMade = tuple[Side, int, int, PictureMode]
 
@@ -33,58 +34,89 @@ class _Stream:
 
     decoder: Any
     needs_key: bool = True
+    asked_at: float = 0.0
     beats: dict[BoxMade, tuple[int, int]] = field(default_factory=dict)
     """(a second's part, how many parts) in which the box's newest picture was taken."""
 
 
 class PictureMaker:
-    """`on_picture` and `on_behind(side)` are called in its thread. `offset_s` spreads many laptops over the second."""
+    """`on_picture` and `on_behind(side)`, which asks for a key frame, are called in its thread. `offset_s` spreads many
+    laptops over the second."""
 
     def __init__(self, call_id: str, offset_s: float, on_picture: OnPicture, on_behind: Callable[[Side], None]) -> None:
         self.errors = 0
+        self.dropped = 0
+        """Frames that were left out because the thread was behind."""
         self._call_id, self._offset_s = call_id, offset_s
         self._on_picture, self._on_behind = on_picture, on_behind
         self._boxes: tuple[Box, ...] = ()
-        self._batch_s = BATCH_S
+        self._per_s: dict[Side, int] = {}
+        """Of each side that somebody looks at, the pace of its fastest box."""
+        self._beats: dict[Side, int] = {}
         self._waiting: deque[tuple[Side, bytes, bool, float]] = deque()
-        self._dropped: set[Side] = set()
+        self._broken: set[Side] = set()
+        """What waits now does not go on from what was decoded before."""
+        self._due = False
         self._wake = threading.Condition()
         self._running = True
         self._thread = threading.Thread(target=self._run, name="pictures", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Frames that have not been decoded yet."""
+        return len(self._waiting)
+
     def want(self, boxes: list[Box]) -> None:
-        self._batch_s = min(BATCH_S, 0.5 / max((box.per_s for box in boxes), default=1))
-        self._boxes = tuple(boxes)
+        """Frames of a side that nobody looks at are not decoded; it begins again at a key frame."""
+        per_s: dict[Side, int] = {}
+        for box in boxes:
+            per_s[box.side] = max(box.per_s, per_s.get(box.side, 1))
+        with self._wake:
+            self._broken |= per_s.keys() - self._per_s.keys()
+            self._boxes, self._per_s = tuple(boxes), per_s
+            self._beats.clear()
+            self._notify()
 
     def add(self, side: Side, data: bytes, key: bool, came_at: float) -> None:
         """An encoded VP8 frame; `came_at` CLOCK_MONOTONIC, s."""
+        per_s = self._per_s.get(side)
+        if per_s is None:
+            return
+        beat = int((came_at + self._offset_s) * per_s)
         with self._wake:
             if len(self._waiting) >= BACKLOG_MAX:
-                self._dropped |= {waiting[0] for waiting in self._waiting}
+                self._broken |= {waiting[0] for waiting in self._waiting}
+                self.dropped += len(self._waiting)
                 self._waiting.clear()
             self._waiting.append((side, data, key, came_at))
+            if key or self._beats.get(side) != beat:
+                self._beats[side] = beat
+                self._notify()
 
     def stop(self) -> None:
         with self._wake:
             self._running = False
-            self._wake.notify()
+            self._notify()
         self._thread.join(1)
+
+    def _notify(self) -> None:
+        self._due = True
+        self._wake.notify()
 
     def _run(self) -> None:
         streams: dict[Side, _Stream] = {}
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: not self._running, self._batch_s)
+                self._wake.wait_for(lambda: self._due)
                 if not self._running:
                     return
+                self._due = False
                 batch = tuple(self._waiting)
                 self._waiting.clear()
-                dropped, self._dropped = self._dropped, set()
-            for behind in dropped:
-                if behind in streams:
-                    streams[behind].needs_key = True
-                self._on_behind(behind)
+                broken, self._broken = self._broken, set()
+            for side in broken:
+                self._begin_again(side, streams.get(side))
             for side, data, key, came_at in batch:
                 stream = streams.get(side)
                 if stream is None:
@@ -95,11 +127,17 @@ class PictureMaker:
                     self._decode(side, stream, data, key, came_at)
                 except (av.error.FFmpegError, ValueError):
                     self.errors += 1
-                    stream.needs_key = True
-                    self._on_behind(side)
+                    self._begin_again(side, stream)
+
+    def _begin_again(self, side: Side, stream: _Stream | None) -> None:
+        if stream is not None:
+            stream.needs_key, stream.asked_at = True, time.monotonic()
+        self._on_behind(side)
 
     def _decode(self, side: Side, stream: _Stream, data: bytes, key: bool, came_at: float) -> None:
         if stream.needs_key and not key:
+            if time.monotonic() - stream.asked_at >= KEY_FRAME_ASKED_EACH_S:
+                self._begin_again(side, stream)
             return
         stream.needs_key = False
         for frame in stream.decoder.decode(av.Packet(data)):

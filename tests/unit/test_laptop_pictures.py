@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from laptop.media.picture_modes import COLOURS, fitted, png, small_picture
-from laptop.media.pictures import PictureMaker
+from laptop.media.pictures import BACKLOG_MAX, PictureMaker
 from schemas.media import PICTURE_BYTES_MAX, Box, Picture, PictureMode, Side
 
 GREEN = (40, 180, 90)
@@ -167,3 +167,32 @@ def test_a_picture_of_one_colour_as_png(colour: tuple[int, int, int]) -> None:
     one = np.full((4, 6, 3), colour, np.uint8)
     back = next(iter(av.CodecContext.create("png", "r").decode(av.Packet(png(one))))).reformat(format="rgb24")
     assert (back.to_ndarray() == one).all()
+
+
+def test_a_side_that_nobody_looked_at_begins_with_a_key_frame_that_is_asked_for_until_it_comes(maker: Maker) -> None:
+    frames = vp8(GREEN, 3)
+    maker.maker.want([Box(Side.ROOM, 48, 27)])
+    maker.wait(lambda: maker.behind == [Side.ROOM])
+    maker.add(*frames[0])  # nobody looks at the family
+    maker.maker.want([Box(Side.ROOM, 48, 27), Box(Side.FAMILY, 48, 27)])
+    maker.wait(lambda: maker.behind == [Side.ROOM, Side.FAMILY])
+    asked = maker.behind.count(Side.FAMILY)
+    maker.wait(lambda: maker.add(*frames[1]) or maker.behind.count(Side.FAMILY) > asked)  # none has come: again
+    assert not maker.pictures
+    maker.add(*frames[0])
+    maker.wait(lambda: maker.add(*frames[2]) or bool(maker.pictures))
+
+
+def test_when_it_is_behind_it_drops_what_waits_and_says_how_much(maker: Maker) -> None:
+    maker.maker.want([Box(Side.FAMILY, 48, 27)])
+    frames = vp8(GREEN, 2)
+    at = float(int(time.monotonic()))  # all in one beat, so that the thread is not woken for them
+    for _ in range(2 * BACKLOG_MAX + 10):
+        maker.maker.add(Side.FAMILY, *frames[1], at)
+    maker.wait(lambda: maker.maker.dropped >= BACKLOG_MAX - 1)
+    assert maker.maker.waiting <= BACKLOG_MAX
+    asked = len(maker.behind)
+    maker.maker.add(Side.FAMILY, *frames[0], at + 1)
+    maker.wait(lambda: len(maker.behind) > asked or bool(maker.pictures))
+    maker.maker.add(Side.FAMILY, *frames[0], at + 2)
+    maker.wait(lambda: bool(maker.pictures))
