@@ -11,6 +11,7 @@ import av.codec.codec
 import structlog
 
 from .agent import Agent
+from .guarded import Watchdog
 from .link import RefusedError, ServerLink
 from .media import aiortc_internals
 from .settings import Settings
@@ -49,6 +50,11 @@ async def _run(settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    watchdog = Watchdog(settings.data)
+    try:
+        watchdog.start()
+    except OSError as error:
+        raise SystemExit(f"laptop: no watchdog can be started ({error.strerror}), so no call is carried.") from error
     link = ServerLink(settings)
     agent = Agent(settings, link)
     linked = asyncio.ensure_future(link.run())
@@ -59,6 +65,7 @@ async def _run(settings: Settings) -> int:
         await asyncio.wait_for(agent.close(), CLOSE_S)
     except TimeoutError:
         log.error("the call could not be closed in time")
+    watchdog.close()
     for task in (leases, stopped):
         task.cancel()
     if linked.done() and (error := linked.exception()) is not None:
