@@ -26,7 +26,8 @@ from schemas.wire import Message
 from .evidence import Evidence
 from .health import HealthTeller
 from .link import ServerLink
-from .media.call import Call, boottime
+from .media.call import Call
+from .media.switchboard import boottime
 from .rules.server_clock import ServerClock
 from .settings import Settings
 
@@ -122,6 +123,7 @@ class Agent:
             message.epoch,
             ends_in_s=message.ends_in_ms / 1000,
             expected_s=message.expected_ms / 1000,
+            grace_s=message.grace_ms / 1000,
             laptop_id=self._settings.laptop_id,
             folder=self.recordings,
             clock=self._clock,

@@ -125,6 +125,8 @@ class OpenCall(Message, tag=21, frozen=True):
     ends_in_ms: Milliseconds
     expected_ms: Milliseconds
     """Full planned length, for the check of free disk space."""
+    grace_ms: Milliseconds = 60_000
+    """A family device that was lost may come back so long without a new admission."""
 
 
 class LegOffer(Message, tag=22, frozen=True):

@@ -100,6 +100,8 @@ class LegHealth(Message, frozen=True):
     round_trip_ms: Annotated[float, Meta(ge=0)]
     frames_per_s: Annotated[float, Meta(ge=0)]
     kbit_per_s: Annotated[float, Meta(ge=0)]
+    admitted: bool | None = None
+    """Whether its media may pass to others; None from a laptop that does not say."""
 
 
 class CallHealth(Message, tag=3, frozen=True):

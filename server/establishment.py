@@ -22,7 +22,7 @@ from .looking import Looking
 from .marks import Marks
 from .notices import Notices
 from .orders import Orders, Pending
-from .rules import duty, happenings, sides
+from .rules import company, duty, happenings, sides
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
 from .rules.commands import end, pause
 from .rules.decision import Accepted, Ordered, Situation, Told
@@ -67,6 +67,8 @@ class PeerEnd:
     link: Link
     offer: Offer | None = None
     passed_on: bool = False
+    offered_at: float = 0.0
+    """CLOCK_MONOTONIC, s."""
 
 
 class Establishment:
@@ -178,6 +180,8 @@ class Establishment:
         self.fanout.event(lambda order: CallChanged(order, self._view(call)))
         if before is None or (before.state, before.ends_at_ms) != (call.state, call.ends_at_ms):
             self.notify(call)
+        if before is None or company.differs(before, call):
+            self.tell_legs(call)
         if call.state == CallState.ENDED:
             self.fanout.forget(call.call_id)
             self.notices.forget(call.call_id)
@@ -202,6 +206,14 @@ class Establishment:
             peer = self.peers.get((call.call_id, leg.leg))
             if peer is not None and (told is None or told.reaches(leg.leg)):
                 peer.link.send(CallNotice(call.state, words[:500], utc_ms(), call.ends_at_ms, notice_id))
+
+    def tell_legs(self, call: Call, only: str = "") -> None:
+        """Tells the people on the call, or one leg of it, who is there."""
+        states = company.leg_states(call, self.policy)
+        for leg in call.legs:
+            peer = self.peers.get((call.call_id, leg.leg))
+            if peer is not None and only in ("", leg.leg):
+                peer.link.send(states)
 
     def _seat_changed(self, laptop_id: str) -> None:
         self.fanout.event(lambda order: SeatChanged(order, self._seat(laptop_id)))
@@ -342,7 +354,7 @@ class Establishment:
         now = utc_ms()
         left, planned = max(0, call.ends_at_ms - now), call.booked_end_ms - call.starts_at_ms
         planned += self.policy.extension_minutes_max * MINUTE_MS
-        laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned))
+        laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned, self.policy.grace_seconds * 1000))
         laptop.boxes = ()
         self._ask_for_pictures(laptop)
         for leg in call.legs:
@@ -365,15 +377,19 @@ class Establishment:
         for pending in self.orders.of_call(call_id):
             self.orders.finish(pending, pending.order.act == OrderAct.END, words)
 
-    def legs_seen(self, call_id: str, legs: list[tuple[str, bool]]) -> None:
-        """What the laptop says of its connections."""
+    def legs_seen(self, call_id: str, legs: list[tuple[str, bool, bool | None]]) -> None:
+        """What the laptop says of its connections: (leg, connected, admitted: None when it does not say)."""
         call = self.calls.get(call_id)
         if call is None or call.state not in OPEN:
             return
-        for leg, connected in legs:
+        lapsed = False
+        for leg, connected, admitted in legs:
             known = call.leg(leg)
             call = happenings.leg_connected(call, leg, connected, known.words if known and not connected else "")
-        self.change(call)
+            if known and known.admitted and admitted is False:
+                lapsed = True
+                call = happenings.admission_over(call, leg, self.policy.grace_seconds)
+        self.change(call, "admission_over" if lapsed else "", call.said if lapsed else "")
 
     def leg_gone(self, call_id: str, leg: str, reason: str) -> None:
         call = self.calls.get(call_id)

@@ -49,6 +49,8 @@ class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     relation: str
     age_group: Annotated[str, Meta(pattern="^(adult|child|not known)$")]
+    device: Annotated[int, Meta(ge=1, le=4)] = 1
+    """The device that the person sits at; `family_token` is the first one's."""
 
 
 class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +62,14 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     callers: Annotated[tuple[Caller, ...], Meta(min_length=1, max_length=4)]
     room_token: Secret
     family_token: Secret
+    more_family_tokens: Annotated[tuple[Secret, ...], Meta(max_length=3)] = ()
+    """Of further family devices, one each."""
+
+    @property
+    def tokens(self) -> dict[str, str]:
+        """Leg -> its token."""
+        family = {f"family-{n}": token for n, token in enumerate((self.family_token, *self.more_family_tokens), 1)}
+        return {"room": self.room_token} | family
 
     @property
     def starts_at_ms(self) -> int:
@@ -70,7 +80,6 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.starts_at_ms + self.minutes * MINUTE_MS
 
     def as_call(self, seat: int) -> Call:
-        family = "family-1"
         return Call(
             call_id=self.reference,
             laptop_id=self.laptop,
@@ -78,11 +87,11 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             prison_number=self.prisoner.number,
             forename=self.prisoner.forename,
             surname=self.prisoner.surname,
-            callers=tuple(CallerView(c.name, c.relation, c.age_group, family) for c in self.callers),
+            callers=tuple(CallerView(c.name, c.relation, c.age_group, f"family-{c.device}") for c in self.callers),
             starts_at_ms=self.starts_at_ms,
             booked_end_ms=self.ends_at_ms,
             ends_at_ms=self.ends_at_ms,
-            legs=(Leg("room"), Leg(family)),
+            legs=tuple(Leg(leg) for leg in self.tokens),
         )
 
 
@@ -120,7 +129,7 @@ def check(content: EstablishmentFile) -> None:
     _check_unique("laptops: seat", [laptop.seat for laptop in content.laptops])
     _check_unique("bookings: reference", [booking.reference for booking in content.bookings])
     secrets = [laptop.token for laptop in content.laptops] + [s.token for s in content.staff if s.token]
-    secrets += [t for b in content.bookings for t in (b.room_token, b.family_token)]
+    secrets += [token for booking in content.bookings for token in booking.tokens.values()]
     if len(set(secrets)) != len(secrets):
         raise EstablishmentFileError("a token is used twice; give each laptop, person and caller one of its own")
     _check_unique("staff: unix_user", [s.unix_user for s in content.staff if s.unix_user])
@@ -133,6 +142,11 @@ def check(content: EstablishmentFile) -> None:
             raise EstablishmentFileError(f"bookings[{n}].laptop {booking.laptop} is not among the laptops")
         if booking.starts_at.tzinfo is None:
             raise EstablishmentFileError(f"bookings[{n}].starts_at has no time zone; end it with Z")
+        for c, caller in enumerate(booking.callers):
+            if caller.device >= len(booking.tokens):
+                raise EstablishmentFileError(
+                    f"bookings[{n}].callers[{c}].device {caller.device} has no token; add it to more_family_tokens"
+                )
         if booking.callers[0].age_group != "adult":
             raise EstablishmentFileError(f"bookings[{n}].callers[0], the main caller, must be an adult")
     check_overlaps([(b.laptop, b.starts_at_ms, b.ends_at_ms, b.reference) for b in content.bookings])

@@ -47,15 +47,15 @@ class _EncodedFrames(queue.Queue[Any]):
         return None
 
 
-def receive_encoded(receiver: RTCRtpReceiver, counted: Callable[[], None], take: Callable[[bytes], None]) -> None:
-    """`counted` is called as each RTP packet arrives, `take` with each whole encoded frame. Before it receives."""
+def receive_encoded(receiver: RTCRtpReceiver, counted: Callable[[bytes], None], take: Callable[[bytes], None]) -> None:
+    """`counted` gets each RTP packet's payload as it arrives, `take` each whole encoded frame. Before it receives."""
     setattr(receiver, RECEIVER + "decoder_queue", _EncodedFrames(take))
     # Its estimate would only tell an encoder to slow down, and these files are encoded already.
     setattr(receiver, RECEIVER + "remote_bitrate_estimator", None)
     handle = receiver._handle_rtp_packet
 
     async def count_and_handle(packet: RtpPacket, arrival_time_ms: int) -> None:
-        counted()
+        counted(packet.payload)
         await handle(packet, arrival_time_ms)
 
     receiver._handle_rtp_packet = count_and_handle

@@ -26,10 +26,12 @@ from demo.peers.prepared_sound import PreparedSound
 from demo.peers.receiving import Decoder, Decoding, Received
 from demo.peers.signalling import RETRY_S, Signalling, SignallingLost
 from schemas.call import CallState
-from schemas.peer import Answer, CallNotice, Leave, NoticeRead, Offer, OfferRefused, PeerWelcome, ToPeer
+from schemas.peer import Answer, CallNotice, Leave, LegStates, NoticeRead, Offer, OfferRefused, PeerWelcome, ToPeer
 
 # No server: candidates come from one interface. With the default policy a second section never gets a transport.
 CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+NOBODY = "nobody"
+"""Whose slot it is before the answer has come, or when the answer does not say."""
 CODECS = {"audio": ("audio/opus",), "video": ("video/VP8", "video/rtx")}
 SayEvent = Callable[..., None]
 """Called with an event's name and its fields."""
@@ -57,10 +59,13 @@ class Peer:
     ) -> None:
         self.name = part.name
         self.received = Received()
+        self.of_legs: dict[str, Received] = {}
+        """Leg -> what came in its slot."""
         self.performance = Performance(part.clip, prepared, part.offset_s, self._sound_began)
         self._signalling = Signalling(server, part.token, self)
         self._decoding, self._say = decoding, partial(say, peer=part.name)
         self._welcome = asyncio.Event()
+        self._slots = 1
         self._over = asyncio.Event()
         self._reason = ""
         self._offered: tuple[str, asyncio.Future[Answer | OfferRefused | None]] | None = None
@@ -92,12 +97,14 @@ class Peer:
         self._finish("left")
 
     def report(self) -> dict[str, Any]:
-        return {**self.received.report(), "sent": dict(self.performance.sent)}
+        of_legs = {leg: received.report() for leg, received in self.of_legs.items()}
+        return {**self.received.report(), "sent": dict(self.performance.sent), "of_legs": of_legs}
 
     def link_message(self, message: ToPeer) -> None:
         match message:
             case PeerWelcome():
                 self._say("welcome", call=message.call_id, leg=message.leg, words=message.words)
+                self._slots = message.slots
                 self._welcome.set()
             case Answer() | OfferRefused():
                 if self._offered is not None and self._offered[0] == message.offer_id:
@@ -108,6 +115,8 @@ class Peer:
                     self._send_soon(NoticeRead(message.notice_id))
                 if message.state == CallState.ENDED:
                     self._finish("ended")
+            case LegStates(legs):
+                self._say("legs", legs={leg.leg: [leg.here, leg.sound, leg.picture, leg.words] for leg in legs})
 
     def link_lost(self) -> None:
         """Media may well go on; only an offer that waits for its answer is lost."""
@@ -194,23 +203,51 @@ class Peer:
     def _connection(self) -> RTCPeerConnection:
         connection = RTCPeerConnection(CONFIGURATION)
         self.performance.new_connection()
-        for kind in ("audio", "video"):
-            transceiver = connection.addTransceiver(Track(self.performance, kind), "sendrecv")
-            assert isinstance(transceiver, RTCRtpTransceiver)
-            codecs = RTCRtpSender.getCapabilities(kind).codecs
-            transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in CODECS[kind]])
-            if kind == "video":
-                aiortc_internals.answer_key_frame_requests(transceiver.sender, self.performance.ask_for_key_frame)
-            aiortc_internals.receive_encoded(
-                transceiver.receiver, partial(self.received.packet, kind), self._sink(kind, transceiver)
-            )
+        for slot in range(self._slots):
+            for kind in ("audio", "video"):
+                # The first pair carries both ways; the others are places for more devices.
+                what = kind if slot else Track(self.performance, kind)
+                transceiver = connection.addTransceiver(what, "recvonly" if slot else "sendrecv")
+                assert isinstance(transceiver, RTCRtpTransceiver)
+                codecs = RTCRtpSender.getCapabilities(kind).codecs
+                transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in CODECS[kind]])
+                if kind == "video" and not slot:
+                    aiortc_internals.answer_key_frame_requests(transceiver.sender, self.performance.ask_for_key_frame)
+                self._receive(kind, transceiver)
         return connection
 
-    def _sink(self, kind: str, transceiver: RTCRtpTransceiver) -> Any:
+    def _receive(self, kind: str, transceiver: RTCRtpTransceiver) -> None:
+        slot = _Slot(self, kind, transceiver, self._decoding)
+        aiortc_internals.receive_encoded(transceiver.receiver, slot.packet, slot.frame)
+
+    def of_leg(self, leg: str) -> Received:
+        if leg not in self.of_legs:
+            self.of_legs[leg] = Received(self.received)
+        return self.of_legs[leg]
+
+
+class _Slot:
+    """What comes in one slot; the answer's msid says of which leg it is, before the first packet can come."""
+
+    def __init__(self, peer: Peer, kind: str, transceiver: RTCRtpTransceiver, decoding: Decoding | None) -> None:
+        self._peer, self._kind, self._transceiver, self._decoding = peer, kind, transceiver, decoding
+        self._received: Received | None = None
+        self._decoder: Decoder | None = None
+
+    def packet(self, payload: bytes) -> None:
+        if self._received is None:
+            leg, _, kind = self._transceiver.receiver.track.id.rpartition("-")
+            self._received = self._peer.of_leg(leg if kind == self._kind else NOBODY)
+        self._received.packet(self._kind, payload)
+
+    def frame(self, encoded: bytes) -> None:
+        assert self._received is not None  # a frame is made of packets
         if self._decoding is None:
-            return lambda frame: None
-        ask = partial(aiortc_internals.ask_for_key_frame, transceiver.receiver)
-        return partial(self._decoding.put, Decoder(kind, self.received, ask))
+            return
+        if self._decoder is None:
+            ask = partial(aiortc_internals.ask_for_key_frame, self._transceiver.receiver)
+            self._decoder = Decoder(self._kind, self._received, ask)
+        self._decoding.put(self._decoder, encoded)
 
 
 async def _first_of(one: asyncio.Event, other: asyncio.Event, seconds: float) -> asyncio.Event | None:

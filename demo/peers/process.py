@@ -6,7 +6,8 @@ The plan: [{"name": "BWI-01/family", "token": "…", "clip": "pair.webm", "offse
 
 Commands: {"do": "burst", "peer", "id", "at"}  {"do": "silence", "peer", "on"}  {"do": "leave", "peer"}
           {"do": "add", "plan": […]}  {"do": "report"}  {"do": "stop"}
-Events:   ready, welcome, connected, state, burst, media lost, signalling lost, refused, report, closed, not understood
+Events:   ready, welcome, connected, state, legs, burst, media lost, signalling lost, refused, report, closed,
+          not understood
 
 Each event has `at`; all times are CLOCK_MONOTONIC, s. The end of stdin, SIGTERM and SIGINT end the process.
 """

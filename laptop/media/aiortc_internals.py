@@ -5,7 +5,8 @@ What is done with them, and why no public way exists (aiortc 1.16):
   own way goes through a queue, two tasks and two packet objects, and costs four times as much;
 - its statistics, NACK generator and jitter buffer are fed by us, so that RTCP reports are right and frames are whole;
 - a sender answers NACK from our history, passes key frame requests on, and its own loop (which polls 50 times a second
-  without a track) rests;
+  without a track) rests; what a far peer reports (loss, REMB) and a source's sender reports are read in passing;
+- the msid of a sender names the leg whose media it carries;
 - host candidates come from the address that we choose (aioice leaves 127.0.0.1 out).
 ICE, DTLS, RTCP and everything that is no RTP packet stay with aiortc.
 """
@@ -23,7 +24,15 @@ from aiortc.codecs import depayload, is_rtx
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtcdtlstransport import State
 from aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
-from aiortc.rtp import HeaderExtensions, RtcpPsfbPacket, is_rtcp, pack_remb_fci
+from aiortc.rtp import (
+    HeaderExtensions,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    is_rtcp,
+    pack_remb_fci,
+    unpack_remb_fci,
+)
 
 from . import rtp
 from .rtp import Packet
@@ -66,8 +75,9 @@ def check_names() -> None:
     missing += [f"RTCRtpSender.__{n}" for n in _SENDER if not hasattr(sender, f"_RTCRtpSender__{n}")]
     ice = receiver.transport.transport
     for owner, names in (
-        (receiver, ("_send_rtcp", "_send_rtcp_pli", "_send_rtcp_nack")),
-        (sender, ("_run_rtp", "_retransmit", "_send_keyframe", "_ssrc", "_rtx_ssrc")),
+        (receiver, ("_send_rtcp", "_send_rtcp_pli", "_send_rtcp_nack", "_handle_rtcp_packet")),
+        (sender, ("_run_rtp", "_retransmit", "_send_keyframe", "_ssrc", "_rtx_ssrc", "_handle_rtcp_packet")),
+        (sender, ("_stream_id", "_track_id")),
         (transceiver, ("_codecs",)),
         (receiver.transport, ("_state", "_rx_srtp", "_tx_srtp", "_rtp_router")),
         (ice, ("_connection",)),
@@ -160,12 +170,21 @@ class Inlet:
         self._nacks = NackGenerator()
         self._jitter_buffer = JitterBuffer(capacity=512, is_video=True)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.report: tuple[int, int] | None = None
+        """The source's newest sender report: (its clock as NTP, 64 bits; RTP timestamp of the same moment)."""
+        self._handle_rtcp = self._receiver._handle_rtcp_packet
+        self._receiver._handle_rtcp_packet = self._take_rtcp
         self._receiver._RTCRtpReceiver__decoder_queue.put(None)  # its decoder thread has nothing to do, and ends
 
     @property
     def payload_types(self) -> dict[int, Any]:
         """Payload type -> codec, as agreed; empty until the connection is up."""
         return self._receiver._RTCRtpReceiver__codecs
+
+    async def _take_rtcp(self, packet: Any) -> None:
+        if isinstance(packet, RtcpSrPacket) and packet.ssrc == self.ssrc and packet.sender_info.ntp_timestamp:
+            self.report = packet.sender_info.ntp_timestamp, packet.sender_info.rtp_timestamp
+        await self._handle_rtcp(packet)
 
     def take(self, packet: Packet) -> None:
         codec = self.payload_types[packet.payload_type]
@@ -235,7 +254,8 @@ class Outlet:
     """One sender: sends what we made under its identity. Must be made before the connection starts; `pipe` is set when
     it is.
 
-    `on_retransmit(sequence)` and `on_key_frame_wanted()` are called when the far peer asks.
+    `on_retransmit(sequence)` and `on_key_frame_wanted()` are called when the far peer asks. `loss` (0 to 1, of the last
+    second or so) and `remb` (bits/s for all that this peer gets) are the far peer's newest reports; None: none came.
     """
 
     def __init__(
@@ -250,12 +270,35 @@ class Outlet:
         self._sender._run_rtp = self._rest
         self._sender._retransmit = on_retransmit
         self._sender._send_keyframe = on_key_frame_wanted
+        self._handle_rtcp = self._sender._handle_rtcp_packet
+        self._sender._handle_rtcp_packet = self._take_rtcp
+        self.loss: float | None = None
+        self.remb: int | None = None
+        self.report: tuple[int, int] | None = None
+        """What the sender's own reports (RTCP SR) are to say of its clock: (NTP, RTP timestamp); None: when the newest
+        packet was sent."""
         self._rtx_sequence = 1
         self._identity: tuple[int, int] | None = None
         """(payload type, SSRC)"""
         self._extensions = b""
         self._send_time_at = 0
         """Where abs-send-time stands in the extensions; 0: it was not agreed."""
+
+    def name(self, leg: str) -> None:
+        """Whose media it carries: its msid in the answer, `family-2 family-2-video`."""
+        self._sender._stream_id, self._sender._track_id = leg, f"{leg}-{self._sender.kind}"
+
+    async def _take_rtcp(self, packet: Any) -> None:
+        if isinstance(packet, (RtcpRrPacket, RtcpSrPacket)):
+            for report in packet.reports:
+                if report.ssrc == self._sender._ssrc:
+                    self.loss = report.fraction_lost / 256
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == REMB:
+            try:
+                self.remb = unpack_remb_fci(packet.fci)[0]
+            except ValueError:
+                return
+        await self._handle_rtcp(packet)
 
     async def _rest(self, _codec: Any) -> None:
         sender: Any = self._sender
@@ -279,10 +322,13 @@ class Outlet:
         now_s = time.time()
         packet = rtp.build(payload_type, marker, sequence, timestamp, ssrc, self._extensions_at(now_s), payload)
         self.pipe.send(packet)
-        # The sender's own reports (RTCP SR) speak of our packets.
         sender: Any = self._sender
-        sender._RTCRtpSender__ntp_timestamp = int((now_s + NTP_EPOCH_S) * 2**32)
-        sender._RTCRtpSender__rtp_timestamp = timestamp
+        report = self.report
+        if report is None:
+            sender._RTCRtpSender__ntp_timestamp = int((now_s + NTP_EPOCH_S) * 2**32)
+            sender._RTCRtpSender__rtp_timestamp = timestamp
+        else:
+            sender._RTCRtpSender__ntp_timestamp, sender._RTCRtpSender__rtp_timestamp = report
         sender._RTCRtpSender__packet_count += 1
         sender._RTCRtpSender__octet_count += len(payload)
         return packet

@@ -1,4 +1,4 @@
-"""One call in the agent: its two legs, what may flow between them, its recording, levels and pictures.
+"""One call in the agent: orders, admissions and the end; its legs, their recording, levels and pictures.
 
 The order in which a packet meets things: is it allowed (looked at for each packet), forwarded, measured, recorded.
 """
@@ -14,30 +14,25 @@ import structlog
 
 from schemas.health import RecordingFault, WhyNot
 from schemas.laptop import CallClosed, LegAnswer, LegGone, LegRefused, Order, OrderAct, OrderAnswer
-from schemas.media import Box, CallHealth, Levels, RecordingState, Side
+from schemas.media import Box, CallHealth, RecordingState, Side
 from schemas.wire import Message
 
+from ..rules.absence import Absences
 from ..rules.carrying import NEVER, Carrying
-from ..rules.levels import is_attack
 from ..rules.server_clock import ServerClock
-from .leg import Frame, Leg, OfferError
-from .levels import FLOOR_DBFS, SILENT, Level, LevelMeter
+from .leg import ROOM, Frame, Leg
+from .level_teller import LevelTeller
+from .offer import OfferError
 from .pictures import PictureMaker
 from .recording import Piece, Recording, RecordingError
 from .rtp import Packet
+from .switchboard import Switchboard, boottime
 
 log = structlog.get_logger()
 
 Send = Callable[[Message], None]
 
 LOOK_S = 0.1
-MEASURED_A_LEVEL = 3
-MEASURE_S = LOOK_S / MEASURED_A_LEVEL
-KINDS = ("audio", "video")
-
-
-def boottime() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Call:
@@ -50,6 +45,7 @@ class Call:
         *,
         ends_in_s: float,
         expected_s: float,
+        grace_s: float,
         laptop_id: str,
         folder: Path,
         clock: ServerClock,
@@ -61,23 +57,18 @@ class Call:
         self._expected_s, self._folder, self._send, self._on_closed = expected_s, folder, send, on_closed
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._legs: dict[str, Leg] = {}
-        self._admitted: set[str] = set()
-        self._off: set[tuple[Side, str]] = set()
-        """(side, kind) that an order has switched off."""
-        self._flows_until = NEVER
+        self._legs = Switchboard()
+        self._absences = Absences(grace_s)
         self._recording: Recording | None = None
         self._recording_state, self._recording_words = RecordingState.NOT_STARTED, ""
         self._start_fault = RecordingFault.NONE
-        self._meters: dict[Side, LevelMeter] = {side: LevelMeter() for side in Side}
-        self._told: dict[Side, float] = dict.fromkeys(Side, FLOOR_DBFS)
-        self._told_at = 0.0
         self._told_carrying: tuple[bool, RecordingState] | None = None
         # Many laptops must not send their pictures in the same instant.
         offset_s = zlib.crc32(laptop_id.encode()) % 1000 / 1000
         self._pictures = PictureMaker(call_id, offset_s, self._picture_made, self._pictures_behind)
         self._answers: dict[str, OrderAnswer] = {}
-        self._tasks = {asyncio.ensure_future(self._watch()), asyncio.ensure_future(self._tell_levels())}
+        self._levels = LevelTeller(call_id, send)
+        self._tasks = {asyncio.ensure_future(self._watch()), asyncio.ensure_future(self._levels.run())}
 
     # What the server says
 
@@ -98,7 +89,7 @@ class Call:
             name,
             on_packet=self._packet,
             on_frame=self._frame,
-            may_flow=self._may_flow_to,
+            may_flow=self._legs.flows,
             on_key_frame_wanted=self._key_frame_wanted,
         )
         try:
@@ -111,8 +102,7 @@ class Call:
         if self.carrying.over:
             await leg.close()
             return
-        before = self._legs.get(name)
-        self._legs[name] = leg
+        before = self._legs.put(leg)
         if before is not None:
             await before.close()
         self._send(LegAnswer(self.call_id, name, offer_id, answer))
@@ -132,9 +122,9 @@ class Call:
                 self._admit(order, arrived)
                 return
             case OrderAct.REFUSE:
-                self._admitted.discard(order.leg)
-                leg = self._legs.pop(order.leg, None)
-                self._change(self.carrying)
+                self._dismiss(order.leg)
+                leg = self._legs.take_out(order.leg)
+                self._levels.forget(order.leg)
                 if leg is not None:
                     self._later(leg.close())
             case OrderAct.PAUSE:
@@ -145,12 +135,7 @@ class Call:
             case OrderAct.EXTEND:
                 self._change(replace(self.carrying, ends_at=boottime() + order.ends_in_ms / 1000))
             case OrderAct.ONE_SIDE if order.side is not None:
-                self._off -= {(order.side, kind) for kind in KINDS}
-                self._off |= {
-                    (order.side, kind)
-                    for kind, off in (("audio", order.sound_off), ("video", order.picture_off))
-                    if off
-                }
+                self._legs.switch(order.side, sound=not order.sound_off, picture=not order.picture_off)
                 self._ask_for_key_frames()
             case OrderAct.ONE_SIDE:
                 self._answer(order, False, "the order names no side", arrived)
@@ -163,7 +148,7 @@ class Call:
 
     def _admit(self, order: Order, arrived: float) -> None:
         """Records first: nothing is carried that is not recorded."""
-        if order.leg not in self._legs:
+        if order.leg not in self._legs.legs:
             self._answer(order, False, "the caller is not connected", arrived)
             return
         try:
@@ -185,10 +170,16 @@ class Call:
         if self._recording_state == RecordingState.FAILED:
             self._answer(order, False, f"not recorded, so not opened: {self._recording_words}", arrived)
             return
-        self._admitted.add(order.leg)
+        self._legs.admit(order.leg)
         self._change(replace(self.carrying, admitted_at=self.carrying.admitted_at or boottime()))
         self._ask_for_key_frames()
         self._answer(order, True, "", arrived)
+
+    def _dismiss(self, name: str) -> None:
+        """This family device needs an admission from now on. Without any, nothing flows."""
+        self._legs.dismiss(name)
+        if not self._legs.admitted:
+            self._change(replace(self.carrying, admitted_at=None))
 
     def _answer(self, order: Order, done: bool, reason: str, arrived: float) -> None:
         took_us = round((time.perf_counter() - arrived) * 1e6)
@@ -200,93 +191,66 @@ class Call:
     # What flows
 
     @property
+    def legs(self) -> dict[str, Leg]:
+        """Name -> its connection."""
+        return self._legs.legs
+
+    @property
+    def admitted(self) -> set[str]:
+        """The family devices whose media may pass."""
+        return self._legs.admitted
+
+    @property
     def forwarded(self) -> int:
-        """RTP packets that were sent to either side."""
-        return sum(forward.sent for leg in self._legs.values() for forward in leg.forwards.values())
+        """RTP packets that were sent to any leg."""
+        return self._legs.sent
 
     def _change(self, carrying: Carrying) -> None:
         self.carrying = carrying
-        self._flows_until = carrying.flows_until()
+        self._legs.flow_until(carrying.flows_until())
 
-    def _may_flow(self, source: Side, kind: str) -> bool:
-        return bool(self._admitted) and (source, kind) not in self._off and boottime() < self._flows_until
-
-    def _may_flow_to(self, leg: Leg, kind: str) -> bool:
-        return self._may_flow(_other(leg.side), kind) and self._is_in(leg)
-
-    def _is_in(self, leg: Leg) -> bool:
-        return leg.side == Side.ROOM or leg.name in self._admitted
-
-    def _packet(self, leg: Leg, kind: str, packet: Packet) -> None:
-        if self._legs.get(leg.name) is not leg:
+    def _packet(self, leg: Leg, kind: str, packet: Packet, came_at: float) -> None:
+        if self._legs.legs.get(leg.name) is not leg:
             return  # a connection that has been replaced
-        flows = self._may_flow(leg.side, kind) and self._is_in(leg)
-        for target in self._legs.values():
-            if target.side != leg.side:
-                forward = target.forwards[kind]
-                if flows and self._is_in(target):
-                    forward.send(packet)
-                else:
-                    forward.stop()
+        self._legs.packet(leg, kind, packet)
         if kind == "audio":
-            self._meters[leg.side].add(packet.payload, time.monotonic())
-            self._record(leg, Frame("audio", packet.payload, packet.timestamp, True))
+            self._levels.add(leg.name, packet.payload, came_at)
+            self._record(leg, Frame("audio", packet.payload, packet.timestamp, True), came_at)
 
     def _frame(self, leg: Leg, frame: Frame) -> None:
-        if self._legs.get(leg.name) is not leg:
+        if self._legs.legs.get(leg.name) is not leg:
             return
-        self._pictures.add(leg.side, frame.data, frame.key, time.monotonic())
-        self._record(leg, frame)
+        came_at = time.monotonic()
+        if leg.name in (ROOM, "family-1"):
+            self._pictures.add(leg.side, frame.data, frame.key, came_at)
+        self._record(leg, frame, came_at)
 
-    def _record(self, leg: Leg, frame: Frame) -> None:
+    def _record(self, leg: Leg, frame: Frame, came_at: float) -> None:
         """From the admission to the end, in pauses too."""
-        if self._recording is not None and not self.carrying.over and self._is_in(leg):
+        if self._recording is not None and not self.carrying.over and self._legs.is_in(leg):
             timestamp = leg.unwrapped(frame.kind, frame.timestamp)
             self._recording.add(
-                Piece(leg.side, frame.kind, frame.data, timestamp, time.monotonic(), frame.key, leg.picture_size)
+                Piece(leg.side, frame.kind, frame.data, timestamp, came_at, frame.key, leg.picture_size, leg.name)
             )
 
-    def _key_frame_wanted(self, leg: Leg) -> None:
-        for other in self._legs.values():
-            if other.side != leg.side:
-                self._later(other.ask_for_key_frame())
-
-    def _ask_for_key_frames(self) -> None:
-        for leg in self._legs.values():
+    def _key_frame_wanted(self, source: str) -> None:
+        leg = self._legs.legs.get(source)
+        if leg is not None:
             self._later(leg.ask_for_key_frame())
 
+    def _ask_for_key_frames(self) -> None:
+        """An order opens something: it can't wait for what somebody has asked for a moment ago."""
+        for leg in self._legs.legs.values():
+            self._later(leg.ask_for_key_frame(at_once=True))
+
     # What is told
-
-    async def _tell_levels(self) -> None:
-        """Ten times a second, on a beat that does not drift; measured three times as often, for a rise."""
-        due, beat = self._loop.time(), 0
-        while True:
-            rises = [side for side, meter in self._meters.items() if self._rises(side, meter.measure())]
-            beat += 1
-            if self._legs and (rises or beat % MEASURED_A_LEVEL == 0):
-                self._send_levels(rises)
-            due = max(due + MEASURE_S, self._loop.time() - LOOK_S)
-            await asyncio.sleep(due - self._loop.time())
-
-    def _rises(self, side: Side, newest_dbfs: float) -> bool:
-        return is_attack(newest_dbfs, self._told[side], time.monotonic() - self._told_at)
-
-    def _send_levels(self, rises: list[Side]) -> None:
-        levels: dict[Side, Level] = {}
-        for side, meter in self._meters.items():
-            levels[side] = meter.read_newest() if side in rises else meter.read()
-            self._told[side] = levels[side].rms / 10
-        self._told_at = time.monotonic()
-        family, room = levels.get(Side.FAMILY, SILENT), levels.get(Side.ROOM, SILENT)
-        at_ms = round(self._told_at * 1000)
-        self._send(Levels(self.call_id, at_ms, family.rms, family.peak, room.rms, room.peak))
 
     def _picture_made(self, picture: Message) -> None:
         self._in_loop(lambda: self._send(picture))
 
     def _pictures_behind(self, side: Side) -> None:
         def ask() -> None:
-            for leg in self._legs.values():
+            for leg in self._legs.legs.values():
                 if leg.side == side:
                     self._later(leg.ask_for_key_frame())
 
@@ -305,19 +269,26 @@ class Call:
                 self._later(self.close(ending))
                 return
             self._look_for_lost_legs()
+            for leg in self._legs.legs.values():
+                leg.pass_clocks_on()
             if looks % 10 == 0:
                 self._tell_health()
-                for leg in self._legs.values():
+                for leg in list(self._legs.legs.values()):
                     await leg.tell_bandwidth()
             else:
                 self._tell_health_if_changed()
 
     def _look_for_lost_legs(self) -> None:
-        for leg in self._legs.values():
+        for leg in self._legs.legs.values():
             lost = leg.lost
             if lost and not leg.gone:
                 self._send(LegGone(self.call_id, leg.name, lost))
             leg.gone = bool(lost)
+        here = {name for name, leg in self._legs.legs.items() if leg.connected}
+        for name in self._absences.over(self._legs.admitted - here, boottime()):
+            log.info("away for too long", call=self.call_id, leg=name)
+            self._dismiss(name)
+            self._tell_health()
 
     def codes(self) -> tuple[WhyNot, RecordingFault]:
         """Why nothing is carried, and what is wrong with the recording."""
@@ -344,7 +315,7 @@ class Call:
                 recording_age_ms=round(age_s * 1000),
                 recorded_ms=self._recording.recorded_ms if self._recording else 0,
                 recording_words=self._recording_words,
-                legs=[leg.health() for leg in self._legs.values()],
+                legs=[leg.health(leg.name in self._legs.admitted) for leg in self._legs.legs.values()],
                 forwarded_packets=self.forwarded,
             )
         )
@@ -370,8 +341,7 @@ class Call:
         for task in list(self._tasks):
             if task is not asyncio.current_task():
                 task.cancel()
-        legs, self._legs = list(self._legs.values()), {}
-        await asyncio.gather(*(leg.close() for leg in legs), return_exceptions=True)
+        await asyncio.gather(*(leg.close() for leg in self._legs.clear()), return_exceptions=True)
         await asyncio.to_thread(self._pictures.stop)
         recorded_ms = 0
         if self._recording is not None:
@@ -392,7 +362,3 @@ class Call:
             self._loop.call_soon_threadsafe(work)
         except RuntimeError:  # the loop has ended
             pass
-
-
-def _other(side: Side) -> Side:
-    return Side.FAMILY if side == Side.ROOM else Side.ROOM

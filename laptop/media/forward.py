@@ -15,21 +15,26 @@ CLOCK_RATE = {"audio": 48_000, "video": 90_000}
 
 
 class Forward:
-    """What leaves to one far peer: its own SSRC, an unbroken row of sequence numbers, timestamps in real time.
+    """What leaves in one slot to one far peer: its own SSRC, an unbroken row of sequence numbers, timestamps in real
+    time. `open` is looked at for each packet; after each pause it starts again with a key frame.
 
-    After each pause it starts again with a key frame. `sent` counts RTP packets, retransmissions not included.
+    `sent` counts RTP packets, retransmissions not included. `may_flow()`: does the call carry anything now?
     """
 
     def __init__(
         self,
         kind: str,
+        source: str,
         transceiver: RTCRtpTransceiver,
         may_flow: Callable[[], bool],
-        want_key_frame: Callable[[], None],
+        want_key_frame: Callable[[str], None],
     ) -> None:
+        self.kind, self.source = kind, source
+        self.open = False
         self.sent = 0
-        self._kind, self._may_flow, self._want_key_frame = kind, may_flow, want_key_frame
-        self._outlet = Outlet(transceiver, self._send_again, self._key_frame_wanted)
+        self.outlet = Outlet(transceiver, self._send_again, self._key_frame_wanted)
+        self.outlet.name(source)
+        self._may_flow, self._want_key_frame = may_flow, want_key_frame
         self._history: list[tuple[int, bytes] | None] = [None] * HISTORY
         """(sequence number, packet before encryption)"""
         self._last_sequence = 0
@@ -37,14 +42,20 @@ class Forward:
         self._last_sent_at = 0.0
         self._running = False
         self._source_ssrc = self._first_sequence = self._sequence_offset = self._timestamp_offset = 0
+        self._report: tuple[int, int] | None = None
 
     @property
     def round_trip_ms(self) -> float:
-        return (self._outlet.round_trip_s or 0.0) * 1000
+        return (self.outlet.round_trip_s or 0.0) * 1000
+
+    @property
+    def runs(self) -> bool:
+        """Something has been sent since it was last stopped."""
+        return self._running
 
     def use(self, pipe: Pipe) -> None:
         """The connection's way out; until it is there, nothing can be sent."""
-        self._outlet.pipe = pipe
+        self.outlet.pipe = pipe
 
     def stop(self) -> None:
         """Nothing flows for now: the next packet begins a new run, and what was sent is not sent again."""
@@ -57,8 +68,8 @@ class Forward:
         if not packet.payload:
             return
         if not self._running or packet.ssrc != self._source_ssrc:
-            if self._kind == "video" and not begins_key_frame(packet.payload):
-                self._want_key_frame()
+            if self.kind == "video" and not begins_key_frame(packet.payload):
+                self._want_key_frame(self.source)
                 return
             self._begin(packet)
         if (packet.sequence_number - self._first_sequence) & 0xFFFF > 0x8000:
@@ -69,37 +80,51 @@ class Forward:
             self._last_sequence, self._last_timestamp = sequence, timestamp
             self._last_sent_at = time.monotonic()
         try:
-            sent = self._outlet.send(packet.marker, sequence, timestamp, packet.payload)
+            sent = self.outlet.send(packet.marker, sequence, timestamp, packet.payload)
         except (ConnectionError, ValueError):  # the far peer is not connected (any more), or the packet is too long
             return
         self.sent += 1
-        if self._kind == "video":
+        if self.kind == "video":
             self._history[sequence & (HISTORY - 1)] = sequence, sent
+
+    def tell_clock(self, report: tuple[int, int] | None) -> None:
+        """The source's sender report: the far peer's lip sync rests on the source's own clock. None: it has none."""
+        self._report = report
+        self._pass_clock_on()
+
+    def _pass_clock_on(self) -> None:
+        if self._report is None or not self._running:
+            self.outlet.report = None
+        else:
+            self.outlet.report = self._report[0], (self._report[1] + self._timestamp_offset) & 0xFFFFFFFF
 
     def _begin(self, packet: Packet) -> None:
         """The row goes on where it stopped, and its clock as if it had run on."""
         self._running = True
+        if packet.ssrc != self._source_ssrc:
+            self._report = None
         self._source_ssrc, self._first_sequence = packet.ssrc, packet.sequence_number
         sequence = (self._last_sequence + 1) & 0xFFFF
         timestamp = packet.timestamp
         if self._last_timestamp is not None:
-            rested = round((time.monotonic() - self._last_sent_at) * CLOCK_RATE[self._kind])
+            rested = round((time.monotonic() - self._last_sent_at) * CLOCK_RATE[self.kind])
             timestamp = self._last_timestamp + max(rested, 1)
         self._sequence_offset = sequence - packet.sequence_number
         self._timestamp_offset = timestamp - packet.timestamp
+        self._pass_clock_on()
 
     async def _send_again(self, sequence: int) -> None:
         """The far peer's NACK."""
         kept = self._history[sequence & (HISTORY - 1)]
-        if kept is not None and kept[0] == sequence and self._may_flow():
+        if kept is not None and kept[0] == sequence and self.open and self._may_flow():
             try:
-                self._outlet.send_again(kept[1])
+                self.outlet.send_again(kept[1])
             except (ConnectionError, ValueError):
                 pass
 
     def _key_frame_wanted(self) -> None:
-        if self._may_flow():
-            self._want_key_frame()
+        if self.open and self._may_flow():
+            self._want_key_frame(self.source)
 
 
 def begins_key_frame(payload: bytes) -> bool:

@@ -1,4 +1,5 @@
-"""One connection of a call: the room's browser or a family device. VP8 and Opus only, one of each."""
+"""One connection of a call: the room's browser or a family device. It sends one sound and one picture (Opus, VP8), and
+has a slot for each other leg."""
 
 import struct
 import time
@@ -10,28 +11,28 @@ from aiortc import (
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpSender,
+    RTCRtpTransceiver,
     RTCSessionDescription,
 )
 from aiortc.exceptions import InvalidStateError
-from aiortc.sdp import SessionDescription
 
 from schemas.media import LegHealth, Side
 
+from . import offer
 from .aiortc_internals import Inlet, Pipe
 from .forward import Forward
+from .offer import OfferError
 from .rtp import Packet
 
+ROOM = "room"
+LEGS = (ROOM, "family-1", "family-2", "family-3", "family-4")
 SILENT_S = 2.0
 """A leg without media for so long counts as gone."""
 KEY_FRAME_EACH_S = 0.3
 BITS_PER_S = 2_000_000
 NEVER_MS = 2**53
-CODECS = {"audio": "audio/opus", "video": "video/VP8"}
+KINDS = ("audio", "video")
 _CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-
-
-class OfferError(Exception):
-    """The offer can't be taken; says why."""
 
 
 @dataclass(slots=True)
@@ -45,15 +46,17 @@ class Frame:
     size: tuple[int, int] = (0, 0)
 
 
-OnPacket = Callable[["Leg", str, Packet], None]
+OnPacket = Callable[["Leg", str, Packet, float], None]
+"""(leg, kind, packet, when it came: CLOCK_MONOTONIC, s)"""
 OnFrame = Callable[["Leg", Frame], None]
 
 
 class Leg:
-    """`answer` an offer; `forwards` send to its peer; `on_packet` and `on_frame` get what its peer sends.
+    """`answer` an offer; `slots` send the other legs' media to its peer; `on_packet` and `on_frame` get what it sends.
 
-    `may_flow(leg, kind)`: may this kind flow to this leg's peer now? `on_key_frame_wanted(leg)`: this leg's peer needs
-    a key frame from the other side.
+    `targets` are the other legs' slots that this leg's media go to, by kind; whoever joins the legs sets them.
+    `may_flow()`: does the call carry anything now? `on_key_frame_wanted(source)`: this leg's peer needs a key frame of
+    the leg of that name.
     """
 
     def __init__(
@@ -62,12 +65,14 @@ class Leg:
         *,
         on_packet: OnPacket,
         on_frame: OnFrame,
-        may_flow: Callable[["Leg", str], bool],
-        on_key_frame_wanted: Callable[["Leg"], None],
+        may_flow: Callable[[], bool],
+        on_key_frame_wanted: Callable[[str], None],
     ) -> None:
         self.name = name
-        self.side = Side.ROOM if name == "room" else Side.FAMILY
-        self.forwards: dict[str, Forward] = {}
+        self.side = Side.ROOM if name == ROOM else Side.FAMILY
+        self.slots: dict[tuple[str, str], Forward] = {}
+        """(the leg whose media it carries, kind) -> the way to this leg's peer."""
+        self.targets: dict[str, tuple[Forward, ...]] = dict.fromkeys(KINDS, ())
         self.heard_at: float | None = None
         self.gone = False
         self.picture_size = (0, 0)
@@ -76,6 +81,7 @@ class Leg:
         self._connection = RTCPeerConnection(_CONFIGURATION)
         self._inlets: dict[str, Inlet] = {}
         self._asked_at = 0.0
+        self._clocks: dict[str, tuple[int, int]] = {}
         self._timestamps: dict[str, int] = {}
         self._bytes = self._frames = 0
         self._measured_at = time.monotonic()
@@ -83,29 +89,38 @@ class Leg:
 
     async def answer(self, sdp: str) -> str:
         """The answer's SDP, with candidates. OfferError for what this agent doesn't carry."""
-        _check_offer(sdp)
-        for kind, mime in CODECS.items():
-            transceiver = self._connection.addTransceiver(kind, direction="sendrecv")
-            offered = RTCRtpSender.getCapabilities(kind).codecs
-            transceiver.setCodecPreferences([c for c in offered if c.mimeType in (mime, f"{kind}/rtx")])
-            self._inlets[kind] = Inlet(
-                transceiver.receiver, self._packet_tap(kind), self._take_picture if kind == "video" else None
-            )
-            self.forwards[kind] = Forward(kind, transceiver, self._flow_check(kind), self._key_frame_wanted)
+        offered = offer.read(sdp)
+        others = {kind: iter(name for name in LEGS if name != self.name) for kind in KINDS}
+        for kind in offered.kinds:
+            transceiver = self._transceiver(kind)
+            source = next(others[kind])
+            self.slots[source, kind] = Forward(kind, source, transceiver, self._may_flow, self._on_key_frame_wanted)
         try:
-            await self._connection.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+            await self._connection.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except (ValueError, InvalidStateError, KeyError, IndexError, AttributeError, TypeError) as error:
             raise OfferError(f"the offer can't be taken: {str(error)[:200]}") from error
         self._open_pipe()
         return self._connection.localDescription.sdp
 
+    def _transceiver(self, kind: str) -> RTCRtpTransceiver:
+        """The first of a kind carries both ways, the others only to the peer."""
+        first = kind not in self._inlets
+        transceiver = self._connection.addTransceiver(kind, direction="sendrecv" if first else "sendonly")
+        offered = RTCRtpSender.getCapabilities(kind).codecs
+        wanted = (offer.CODECS[kind], f"{kind}/rtx")
+        transceiver.setCodecPreferences([codec for codec in offered if codec.mimeType in wanted])
+        if first:
+            on_frame = self._take_picture if kind == "video" else None
+            self._inlets[kind] = Inlet(transceiver.receiver, self._packet_tap(kind), on_frame)
+        return transceiver
+
     def _open_pipe(self) -> None:
         receivers = [transceiver.receiver for transceiver in self._connection.getTransceivers()]
         if len({id(receiver.transport) for receiver in receivers}) != 1:
             raise OfferError("sound and picture must share one connection (BUNDLE)")
         pipe = Pipe(receivers[0], self._take)
-        for forward in self.forwards.values():
+        for forward in self.slots.values():
             forward.use(pipe)
 
     def _take(self, packet: Packet) -> None:
@@ -133,16 +148,30 @@ class Leg:
             return f"no media for {SILENT_S:.0f} s"
         return ""
 
-    async def ask_for_key_frame(self) -> None:
-        """At most three times a second, whoever asks."""
+    async def ask_for_key_frame(self, at_once: bool = False) -> None:
+        """At most three times a second, whoever asks; `at_once` for an order, which can't wait."""
         now = time.monotonic()
-        if now - self._asked_at >= KEY_FRAME_EACH_S and "video" in self._inlets:
+        if (at_once or now - self._asked_at >= KEY_FRAME_EACH_S) and "video" in self._inlets:
             self._asked_at = now
             await self._inlets["video"].ask_for_key_frame()
+
+    def pass_clocks_on(self) -> None:
+        """This peer's sender reports to whoever gets its media, once both kinds have one: else they would not fit."""
+        clocks = {kind: inlet.report for kind, inlet in self._inlets.items() if inlet.report is not None}
+        if len(clocks) < len(KINDS) or clocks == self._clocks:
+            return
+        self._clocks = clocks
+        for kind, targets in self.targets.items():
+            for forward in targets:
+                forward.tell_clock(clocks[kind])
 
     async def tell_bandwidth(self) -> None:
         if "video" in self._inlets:
             await self._inlets["video"].tell_bandwidth(BITS_PER_S)
+
+    def forget_clocks(self) -> None:
+        """Others get its media from now on: they are told anew."""
+        self._clocks = {}
 
     def unwrapped(self, kind: str, timestamp: int) -> int:
         """An RTP timestamp that has 32 bits as one that only grows (or steps back a little)."""
@@ -151,7 +180,7 @@ class Leg:
         self._timestamps[kind] = last + step
         return last + step
 
-    def health(self) -> LegHealth:
+    def health(self, admitted: bool) -> LegHealth:
         """Since the last call of this method; loss and jitter of what the peer sends, round trip from RTCP."""
         now = time.monotonic()
         took, self._measured_at = max(now - self._measured_at, 0.001), now
@@ -174,16 +203,17 @@ class Leg:
             media_age_ms=age_ms,
             lost_per_mille=min(1000, lost),
             jitter_ms=round(jitter_ms, 1),
-            round_trip_ms=round(max((f.round_trip_ms for f in self.forwards.values()), default=0.0), 1),
+            round_trip_ms=round(max((f.round_trip_ms for f in self.slots.values()), default=0.0), 1),
             frames_per_s=round(frames / took, 1),
             kbit_per_s=round(octets * 8 / took / 1000, 1),
+            admitted=admitted,
         )
 
     def _packet_tap(self, kind: str) -> Callable[[Packet], None]:
         def tap(packet: Packet) -> None:
-            self.heard_at = time.monotonic()
+            self.heard_at = now = time.monotonic()
             self._bytes += len(packet.payload)
-            self._on_packet(self, kind, packet)
+            self._on_packet(self, kind, packet, now)
 
         return tap
 
@@ -194,26 +224,3 @@ class Leg:
             self.picture_size = width & 0x3FFF, height & 0x3FFF
         self._frames += 1
         self._on_frame(self, Frame("video", data, timestamp, key, self.picture_size))
-
-    def _flow_check(self, kind: str) -> Callable[[], bool]:
-        return lambda: self._may_flow(self, kind)
-
-    def _key_frame_wanted(self) -> None:
-        self._on_key_frame_wanted(self)
-
-
-def _check_offer(sdp: str) -> None:
-    try:
-        offer = SessionDescription.parse(sdp)
-    except Exception as error:  # the parser raises whatever a malformed line makes it stumble over
-        raise OfferError(f"the offer can't be read: {str(error)[:200]}") from error
-    kinds = [media.kind for media in offer.media]
-    if sorted(kinds) != ["audio", "video"]:
-        raise OfferError(f"one sound and one picture are carried, the offer has: {', '.join(kinds) or 'nothing'}")
-    for media in offer.media:
-        names = {codec.mimeType.lower() for codec in media.rtp.codecs}
-        if CODECS[media.kind].lower() not in names:
-            wanted = CODECS[media.kind].partition("/")[2]
-            raise OfferError(
-                f"only {wanted} is carried as {media.kind}; the offer has {', '.join(sorted(names))}"[:300]
-            )

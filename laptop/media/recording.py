@@ -48,7 +48,8 @@ class RecordingError(Exception):
 
 @dataclass(slots=True)
 class Piece:
-    """One encoded frame. `timestamp` in RTP clock units, growing; `came_at` CLOCK_MONOTONIC s; `size` of a picture."""
+    """One encoded frame. `timestamp` in RTP clock units, growing; `came_at` CLOCK_MONOTONIC s; `size` of a picture;
+    `source` the leg that it came from, `room` or `family-1` to `family-4`."""
 
     side: Side
     kind: str
@@ -57,6 +58,7 @@ class Piece:
     came_at: float
     key: bool
     size: tuple[int, int]
+    source: str = ""
 
 
 def call_folder(folder: Path, call_id: str) -> Path:
@@ -84,7 +86,8 @@ class Recording:
         self.fault = RecordingFault.NONE
         self._on_durable, self._on_failed, self._server_ms = on_durable, on_failed, server_ms
         self._queue: queue.Queue[Piece] = queue.Queue(QUEUE_MAX)
-        self._files: dict[Side, _SideFile] = {}
+        self._files: dict[str, _SideFile] = {}
+        """Source -> its file."""
         self._log: io.BufferedWriter | None = None
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._finishing = threading.Event()
@@ -144,14 +147,14 @@ class Recording:
             return None
 
     def _write(self, piece: Piece) -> None:
-        file = self._files.get(piece.side)
+        file = self._files.get(piece.source or piece.side)
         if file is None:
-            file = self._files[piece.side] = _SideFile(self._path(piece.side), piece.size)
+            file = self._files[piece.source or piece.side] = _SideFile(self._path(piece.side), piece.size)
         file.write(piece)
         self.recorded_ms = max(self.recorded_ms, file.written_ms)
 
     def _path(self, side: Side) -> Path:
-        """A new file each time: an agent that started anew goes on in another."""
+        """A new file each time: for another device of the side, and for an agent that started anew."""
         number = 1
         while (path := self.folder / (f"{side}.mkv" if number == 1 else f"{side}-{number}.mkv")).exists():
             number += 1

@@ -100,7 +100,7 @@ def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -
             place.fanout.health(message.call_id, frame)
             place.health.call_told(laptop.laptop_id, message)
             laptop.recording = message.recording
-            place.legs_seen(message.call_id, [(leg.leg, leg.connected) for leg in message.legs])
+            place.legs_seen(message.call_id, [(leg.leg, leg.connected, leg.admitted) for leg in message.legs])
         case LeaseRequest(call_id, epoch, nonce):
             refused = place.lease(call_id, epoch)
             if refused:

@@ -1,7 +1,10 @@
 """A family device's or room browser's signalling: a token is good for one leg of one call."""
 
+import time
+
 import structlog
 from websockets.asyncio.server import ServerConnection
+from websockets.protocol import State
 
 from schemas.call import CallState, Outcome
 from schemas.peer import CallNotice, Leave, NoticeRead, Offer, OfferRefused, PeerHello, PeerWelcome
@@ -18,6 +21,10 @@ from .pulse import Pulse
 log = structlog.get_logger()
 
 PING_S, SILENT_S = 5.0, 15.0
+TAKEN_OVER_S = 7.0
+"""A link that has been silent for longer than its next ping has lost its device: the same token may come again."""
+OFFER_EACH_S = 0.25
+"""Each offer costs the laptop a connection; one that comes sooner is refused, to be sent again."""
 TOLD = "This call is recorded. Prison staff may watch it."
 
 
@@ -36,14 +43,20 @@ async def serve_peer(connection: ServerConnection, link: Link, estate: Estate) -
     link.prove(f"{leg} of {call_id}", place.code)
     peer = PeerEnd(call_id, leg, link)
     before = place.peers.get(found)
-    place.peers[found] = peer
     if before is not None:
-        before.link.abort("opened on another device")
+        known = call.leg(leg)
+        alive = before.link.connection.state is State.OPEN and not before.link.is_silent(TAKEN_OVER_S)
+        if known is not None and known.connected and alive:
+            place.record("second_device", link.peer, who=leg, role="peer", call_id=call_id, accepted=False)
+            raise WireError(CloseCode.ALREADY_CONNECTED, "this call is open on another device; close it there first")
+        before.link.abort("opened anew")
+    place.peers[found] = peer
     place.record("peer_connected", link.peer, who=leg, role="peer", call_id=call_id)
-    link.send(PeerWelcome(link.protocol, call_id, leg, TOLD))
+    link.send(PeerWelcome(link.protocol, call_id, leg, TOLD, max(1, len(call.legs) - 1)))
     link.send(CallNotice(call.state, words_for_the_people(call), utc_ms(), call.ends_at_ms))
     for notice in place.notices.unread(call_id, leg):
         link.send(notice)
+    place.tell_legs(call, leg)
     alive = Pulse(link, PING_S, SILENT_S)
     try:
         async for message, _ in link.messages():
@@ -61,7 +74,10 @@ def _take(message: object, peer: PeerEnd, place: Establishment) -> None:
             if call.state in (CallState.ENDING, CallState.ENDED):
                 peer.link.send(OfferRefused(offer_id, words_for_the_people(call), False))
                 return
-            peer.offer, peer.passed_on = message, False
+            if time.monotonic() - peer.offered_at < OFFER_EACH_S:
+                peer.link.send(OfferRefused(offer_id, "Offers come too fast; send it again.", True))
+                return
+            peer.offer, peer.passed_on, peer.offered_at = message, False, time.monotonic()
             place.pass_offer_on(peer)
         case Leave():
             if is_open(call):

@@ -17,6 +17,8 @@ class Policy(msgspec.Struct, frozen=True):
     extension_minutes_max: int = 15
     call_minutes_max: int = 60
     gap_minutes: int = 5
+    grace_seconds: int = 60
+    """A family device that was lost may come back so long without a new admission."""
 
 
 class Leg(msgspec.Struct, frozen=True):

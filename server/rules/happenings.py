@@ -45,6 +45,17 @@ def leg_connected(call: Call, name: str, connected: bool, words: str) -> Call:
     return call.changed(legs=legs)
 
 
+def admission_over(call: Call, name: str, grace_seconds: int) -> Call:
+    """A family device was away for longer than the grace: it has to be admitted again."""
+    leg = call.leg(name)
+    if leg is None or not leg.admitted:
+        return call
+    legs = call.with_leg(name, admitted=False)
+    nobody = call.state == CallState.LIVE and not any(other.admitted for other in legs)
+    state = CallState.WAITING if nobody else call.state
+    return call.changed(legs=legs, state=state, said=f"Caller away for {grace_seconds} s: to be admitted again")
+
+
 def confirmed(call: Call, order: Ordered, who: str, now_ms: int) -> Call:
     """The laptop has carried an order out."""
     match order.act:
@@ -54,8 +65,9 @@ def confirmed(call: Call, order: Ordered, who: str, now_ms: int) -> Call:
             at = call.admitted_at_ms or now_ms
             return call.changed(legs=legs, state=state, admitted_at_ms=at, said=f"Admitted by {who}")
         case OrderAct.RESUME if call.state == CallState.PAUSED:
+            state = CallState.LIVE if any(leg.admitted for leg in call.legs) else CallState.WAITING
             said = f"Resumed by {who}"
-            return call.changed(state=CallState.LIVE, paused_at_ms=0, paused_why="", paused_by_fault=False, said=said)
+            return call.changed(state=state, paused_at_ms=0, paused_why="", paused_by_fault=False, said=said)
         case OrderAct.EXTEND if order.ends_at_ms > call.ends_at_ms:
             more = order.ends_at_ms - call.ends_at_ms
             said = f"Extended {more / MINUTE_MS:.3g} min by {who}"

@@ -108,6 +108,10 @@ def take_in(connection: Connection, content: EstablishmentFile) -> int:
                 **call_row(call),
             )
         )
+        for leg, token in booking.tokens.items():
+            if leg not in ("room", "family-1"):
+                values = {"token_hash": token_hash(token), "call_id": call.call_id, "leg": leg}
+                connection.execute(insert(tables.device).values(**values, **here))
     return len(new)
 
 
@@ -133,6 +137,9 @@ def _load_one(connection: Connection, place: Row[Any], numbers: dict[str, int], 
     ).all()
     tokens = {row.room_token_hash: (row.call_id, "room") for row in calls}
     tokens |= {row.family_token_hash: (row.call_id, "family-1") for row in calls}
+    known = {row.call_id for row in calls}
+    devices = connection.execute(select(tables.device).where(tables.device.c.establishment == place.code)).all()
+    tokens |= {row.token_hash: (row.call_id, row.leg) for row in devices if row.call_id in known}
     return Known(
         code=place.code,
         name=place.name,
@@ -165,12 +172,13 @@ def _check_nobody_elses(connection: Connection, content: EstablishmentFile) -> N
             raise EstablishmentFileError(f"the {what} {found[0]} belongs to {found[1]} already; give it another name")
     secrets = [token_hash(one.token) for one in content.laptops]
     secrets += [token_hash(person.token) for person in content.staff if person.token]
-    secrets += [token_hash(token) for b in content.bookings for token in (b.room_token, b.family_token)]
+    secrets += [token_hash(token) for b in content.bookings for token in b.tokens.values()]
     for wanted, code in (
         (laptop.token_hash, laptop.establishment),
         (staff.token_hash, staff.establishment),
         (call.room_token_hash, call.establishment),
         (call.family_token_hash, call.establishment),
+        (tables.device.c.token_hash, tables.device.c.establishment),
     ):
         found = elsewhere(wanted, code, secrets)
         if found is not None:

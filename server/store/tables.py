@@ -64,6 +64,15 @@ call = Table(
     Index("call_by_state", "establishment", "state"),
 )
 
+device = Table(  # family devices of a call besides the first
+    "device",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("call_id", String(64), ForeignKey("call.call_id"), nullable=False, index=True),
+    Column("establishment", String(3), ForeignKey("establishment.code"), nullable=False),
+    Column("leg", String(16), nullable=False),
+)
+
 command = Table(
     "command",
     metadata,

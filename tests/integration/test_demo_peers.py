@@ -229,7 +229,7 @@ class Answerer:
         await connection.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         for receiver in connection.getReceivers():
             if receiver.track.kind == "video":
-                receive_encoded(receiver, lambda: None, self._picture)
+                receive_encoded(receiver, lambda payload: None, self._picture)
         await connection.setLocalDescription(await connection.createAnswer())
         await socket.send(encode(Answer(offer.offer_id, connection.localDescription.sdp)))
 

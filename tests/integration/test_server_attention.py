@@ -154,6 +154,7 @@ def test_a_device_that_comes_back_is_shown_what_it_has_not_shown(rig: Rig) -> No
     assert again.next(CallNotice, lambda n: n.notice_id == sent.command_id).words == "Please hold the device level."
     again.send(NoticeRead(sent.command_id))
     rig.hughes.next(NoticeReached)
+    again.close()
     third = Peer(rig.server, "family-token-BWI-1")
     third.next(CallNotice)
     with pytest.raises(TimeoutError):

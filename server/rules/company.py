@@ -1,0 +1,42 @@
+"""What the people on a call are told of one another: who is there, what is switched off, why somebody is not there."""
+
+from schemas.media import Side
+from schemas.peer import LegState, LegStates
+
+from .call import OPEN, ROOM_LEG, Call, Leg, Policy
+from .sides import off
+
+
+def differs(before: Call, call: Call) -> bool:
+    """Whether there is anything new to tell."""
+    return _shown(before) != _shown(call)
+
+
+def _shown(call: Call) -> tuple[object, ...]:
+    return call.legs, [off(call, side) for side in Side], call.state in OPEN
+
+
+def leg_states(call: Call, policy: Policy) -> LegStates:
+    return LegStates([_state(call, leg, policy) for leg in call.legs])
+
+
+def _state(call: Call, leg: Leg, policy: Policy) -> LegState:
+    side = Side.ROOM if leg.leg == ROOM_LEG else Side.FAMILY
+    here = leg.connected and (leg.admitted or side == Side.ROOM) and call.state in OPEN
+    sound_off, picture_off = off(call, side)
+    return LegState(leg.leg, here, not sound_off, not picture_off, "" if here else _why_not(call, leg, policy))
+
+
+def _why_not(call: Call, leg: Leg, policy: Policy) -> str:
+    if call.state not in OPEN:
+        return ""
+    if leg.leg == ROOM_LEG:
+        return (
+            f"The room's connection is lost: {leg.words}. Please wait." if leg.words else "The room is not there yet."
+        )
+    if leg.admitted:
+        why = f": {leg.words}" if leg.words else ""
+        return f"The connection is lost{why}. It may come back within {policy.grace_seconds} s."
+    if leg.connected:
+        return "Waits until staff admit this device."
+    return f"Not there: {leg.words}." if leg.words else "Not there yet."
