@@ -5,6 +5,7 @@ import signal
 import time
 from typing import Any, ClassVar
 
+from rich.color import ColorSystem
 from textual import events
 from textual.app import App
 from textual.binding import Binding
@@ -14,6 +15,7 @@ from console.desk import Desk
 from console.link import Link, Refused
 from console.painting.ink import Colours
 from console.painting.themes import next_theme, wear
+from console.pen import Pen
 from console.review_desk import ReviewDesk
 from console.screens.help import HelpScreen
 from console.screens.laptops import LaptopsScreen
@@ -22,9 +24,8 @@ from console.screens.reviews import ReviewPage, ReviewsScreen
 from console.screens.wall import WallScreen
 from console.settings import Settings
 from console.terminal import OutputDriver
-from console.widgets.lines import Lines
 from schemas.call import Role
-from schemas.console import ConsoleWelcome, ReviewOpened
+from schemas.console import CommandAnswer, CommandDone, ConsoleWelcome, ReviewOpened
 
 CLOSED_WITHIN_S = 0.5
 """How long the end waits for the server to take the goodbye."""
@@ -47,7 +48,11 @@ class Console(App[int]):
 
     def __init__(self, settings: Settings, colours: Colours) -> None:
         super().__init__(driver_class=OutputDriver, ansi_color=True)
+        if colours is not Colours.NONE:
+            # What Textual repaints must have the colours that the painter has; it goes by the environment alone.
+            self.console._color_system = ColorSystem.TRUECOLOR if colours is Colours.TRUE else ColorSystem.EIGHT_BIT
         self.refusal = ""
+        self.pen = Pen(self)
         now_s = time.monotonic()
         self.desk = Desk(now_s, lambda message: self.link.send(message))
         self.link = Link(settings, self._receive, self.desk.gone, self._beat, self._cells)
@@ -101,8 +106,6 @@ class Console(App[int]):
         wear(theme)
         config.remember(theme=theme)
         for screen in self.screen_stack:
-            for lines in screen.query(Lines):
-                lines.clear()
             if hasattr(screen, "draw"):
                 screen.draw()  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -121,7 +124,8 @@ class Console(App[int]):
             self.laptops_screen.draw()
         elif self.wall_screen.is_mounted:
             self.wall_screen.show(changed)
-            self.wall_screen.show_acts()
+            if isinstance(message, CommandAnswer | CommandDone):
+                self.wall_screen.show_acts()
         if about_reviews:
             self._show_reviews(message)
 

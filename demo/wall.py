@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from demo.terminal import Terminal
 
@@ -54,6 +55,15 @@ def find_tiles(terminal: Terminal, names: dict[int, str]) -> dict[int, Tile]:
                 meters.setdefault(match[1], (row, left + end - max(4, end - start), left + end))
         tiles[seat] = Tile(seat, top, left, bottom, right, meters)
     return tiles
+
+
+def picture_cell(cell: Any) -> tuple[str, str] | None:
+    """Upper and lower colour, six hexadecimal digits each, of a picture's cell; None for a cell that has no colours.
+
+    A picture's cell is an upper half block, a lower one, or a space where both halves are the same.
+    """
+    halves = {"▀": (cell.fg, cell.bg), "▄": (cell.bg, cell.fg), " ": (cell.bg, cell.bg)}.get(cell.data)
+    return halves if halves is not None and all(len(half) == 6 for half in halves) else None
 
 
 class BurstWatcher:

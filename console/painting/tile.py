@@ -8,7 +8,7 @@ from console.state.safe_text import cell_width, fit, sides
 from console.state.tile_words import TileWords
 
 from .halfblocks import PictureRow, labelled
-from .ink import SEVERITY_INK, Colours, Ink
+from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
 Part = Piece | PictureRow
@@ -39,6 +39,45 @@ class TileView:
     sides: tuple[str, ...]
     """Words beside the large picture, under the small one."""
     freshness: Freshness
+
+
+@dataclass
+class Placed:
+    """A tile on the wall: where it stands, and what it showed last."""
+
+    seat: int
+    area: Area
+    parts: TileParts
+    view: TileView | None = None
+
+    def rows(self, of: range) -> dict[int, list[Part]]:
+        """Rows of the tile, by their number on the screen."""
+        if self.view is None:
+            return {}
+        width, height = self.area.width, self.area.height
+        return {self.area.y + y: tile_row(y, self.view, self.parts, width, height) for y in of}
+
+    @property
+    def meter_rows(self) -> range:
+        return range(self.parts.meters_y, self.parts.meters_y + 1 + self.parts.meters_stacked)
+
+    @property
+    def picture_rows(self) -> range:
+        """Rows that hold pictures, and the age of the large one beside the meters."""
+        areas = [area for area in (self.parts.large, self.parts.small) if area.width]
+        first = min([self.parts.meters_y, *(area.y for area in areas)])
+        last = max([self.meter_rows.stop, *(area.y + area.height for area in areas)])
+        return range(first, min(last, self.area.height))
+
+    @property
+    def pictures(self) -> list[Area]:
+        """Their places on the screen."""
+        x, y = self.area.x, self.area.y
+        return [
+            Area(x + one.x, y + one.y, one.width, one.height)
+            for one in (self.parts.large, self.parts.small)
+            if one.width
+        ]
 
 
 def title_row(view: TileView, parts: TileParts, width: int) -> list[Part]:
@@ -149,7 +188,7 @@ def picture_row(y: int, picture: PictureView, area: Area) -> list[Part]:
     left = (area.width - row.width) // 2
     parts: list[Part] = [(" " * left, Ink.PLAIN)]
     if index == 0 and picture.label:
-        text, rest = labelled(row, picture.label, colours_of(row))
+        text, rest = labelled(row, picture.label)
         parts += [(text, picture.label_ink), rest]
     else:
         parts.append(row)
@@ -165,13 +204,6 @@ def _instead(y: int, picture: PictureView, area: Area) -> list[Part]:
     spare = area.width - cell_width(text)
     ink = Ink.STRONG if picture.hatched else Ink.FAINT
     return [(fill * (spare // 2), Ink.HATCH), (text, ink), (fill * (spare - spare // 2), Ink.HATCH)]
-
-
-def colours_of(row: PictureRow) -> Colours:
-    """The kind of terminal that a row was made for."""
-    if row.shades:
-        return Colours.NONE
-    return Colours.INDEXED if "[38;5;" in row.ansi else Colours.TRUE
 
 
 def _edge(view: TileView) -> Ink:

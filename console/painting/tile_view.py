@@ -1,5 +1,7 @@
 """From the wall's state to one tile's view; keeps the cells of pictures that have not changed."""
 
+from dataclasses import replace
+
 from console.state.ages import Freshness, short
 from console.state.layout import LIST_PICTURE, Area, TileParts
 from console.state.media import Shown
@@ -79,6 +81,19 @@ def tile_view(
         sides=_side_lines(call, parts.side_words),
         freshness=how,
     )
+
+
+def with_pictures(
+    view: TileView, wall: Wall, seat: int, parts: TileParts, swapped: bool, gallery: Gallery, now_s: float
+) -> TileView:
+    """The view with the newest pictures; its words are as they were."""
+    call = wall.call_at(seat, now_s)
+    if call is None:
+        return view
+    large_side, small_side = _sides(swapped)
+    large, how, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
+    small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
+    return replace(view, large=large, small=small, picture_words=age, freshness=how)
 
 
 def meters(wall: Wall, call: CallView | None, now_s: float) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from console.painting.bars import cut
 from console.painting.ink import Colours, Ink
 from console.screens.reviews import ReviewPage
 from console.state.permits import why_off
-from console.widgets.lines import Lines
+from console.widgets.canvas import Canvas
 
 TITLES = {"W": "THE WALL", "S": "THE LAPTOPS", "L": "ONE LAPTOP", "Q": "THE REVIEWS", "R": "ONE REVIEW"}
 OF_REVIEWS = (
@@ -32,10 +32,10 @@ class HelpScreen(Screen[None]):
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
         super().__init__()
-        self._desk, self._lines = desk, Lines(colours, "page")
+        self._desk, self._canvas = desk, Canvas(colours)
 
     def compose(self):
-        yield self._lines
+        yield self._canvas
 
     def on_screen_resume(self) -> None:
         self._draw()
@@ -54,7 +54,8 @@ class HelpScreen(Screen[None]):
     def _draw(self) -> None:
         width, height = self.size
         rows = [[(text, ink) for text, ink in row] for row in self._rows()]
-        self._lines.put({y: cut(rows[y] if y < len(rows) else [], width) for y in range(height)})
+        self._canvas.fit(self.size)
+        self._canvas.put({y: cut(rows[y] if y < len(rows) else [], width) for y in range(height)})
 
     def _rows(self) -> list[list[tuple[str, Ink]]]:
         now_s = time.monotonic()

@@ -11,7 +11,7 @@ from console.painting import bars, health
 from console.painting.ink import Colours, Ink
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
 from console.state.permits import why_off
-from console.widgets.lines import Lines
+from console.widgets.canvas import Canvas
 
 TICK_S = 0.25
 MOVES = {"laptop-down": 1, "laptop-up": -1, "laptop-next": 1, "laptop-previous": -1}
@@ -24,7 +24,7 @@ class LaptopsScreen(Screen[None]):
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
         super().__init__()
-        self.desk, self._page = desk, Lines(colours, "page")
+        self.desk, self._page = desk, Canvas(colours)
 
     @property
     def letter(self) -> str:
@@ -95,6 +95,7 @@ class LaptopsScreen(Screen[None]):
         else:
             rows = self._rows(width, height)
         blank = bars.cut([], width)
+        self._page.fit(self.size)
         self._page.put({y: rows[y] if y < len(rows) else blank for y in range(height)})
 
     def _rows(self, width: int, height: int) -> list[bars.Row]:

@@ -4,10 +4,10 @@ import time
 
 from console.painting.ink import SEVERITY_INK, Colours, Ink
 from console.painting.review_view import ReviewPainter
+from console.painting.strips import Row
 from console.review_desk import ReviewDesk
 from console.state.review_layout import review_parts
 from console.state.review_words import evidence_words, viewed_words
-from console.widgets.lines import Row
 from schemas.media import Box, Side
 
 from .reviews import ReviewPage

@@ -9,9 +9,10 @@ from console.actions import BY_ID, Action, by_key, slip
 from console.painting import bars
 from console.painting.ink import Colours, Ink
 from console.painting.review_list import list_rows
+from console.painting.strips import Row
 from console.review_desk import ReviewDesk
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
-from console.widgets.lines import Lines, Row
+from console.widgets.canvas import Canvas
 
 TICK_S = 0.5
 BOTTOM_ROWS = 2
@@ -26,10 +27,10 @@ class ReviewPage(Screen[None]):
     def __init__(self, desk: ReviewDesk, colours: Colours) -> None:
         super().__init__()
         self.desk = desk
-        self._lines = Lines(colours, "page")
+        self.canvas = Canvas(colours)
 
     def compose(self):
-        yield self._lines
+        yield self.canvas
 
     def on_screen_resume(self) -> None:
         self.draw()
@@ -55,9 +56,10 @@ class ReviewPage(Screen[None]):
         if not self.is_current or not width:
             return
         now_s = time.monotonic()
+        self.canvas.fit(self.size)
         if width < LEAST_COLUMNS or height < LEAST_ROWS:
             words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "ctrl+q quits."]
-            self._lines.put(
+            self.canvas.put(
                 {y: bars.cut([(words[y] if y < len(words) else "", Ink.PLAIN)], width) for y in range(height)}
             )
             return
@@ -69,7 +71,7 @@ class ReviewPage(Screen[None]):
         if panel is not None:
             over = bars.panel_rows(panel, width)[: height - BOTTOM_ROWS]
             made |= {height - BOTTOM_ROWS - len(over) + y: row for y, row in enumerate(over)}
-        self._lines.put(made)
+        self.canvas.put(made)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

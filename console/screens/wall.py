@@ -1,6 +1,7 @@
-"""The wall: places the widgets, passes the state's changes on to them, and turns keys into choices, panels and acts."""
+"""The wall: draws the state's changes on its canvas, and turns keys into choices, panels and acts."""
 
 import time
+from dataclasses import replace
 
 from textual import events
 from textual.screen import Screen
@@ -10,15 +11,14 @@ from console.desk import Desk
 from console.painting import bars
 from console.painting.ink import Colours, Ink
 from console.painting.seat_list import list_rows
-from console.painting.strips import line
-from console.painting.tile_view import Gallery, list_boxes, meters, tile_view, wanted_boxes
+from console.painting.tile import Placed
+from console.painting.tile_view import Gallery, list_boxes, meters, tile_view, wanted_boxes, with_pictures
 from console.state import attention
-from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Area, Grid, grid, tile
+from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Grid, grid, tile
 from console.state.permits import why_off
 from console.state.selection import move
 from console.state.wall import Changed
-from console.widgets.lines import Cover, Lines
-from console.widgets.tile import Tile
+from console.widgets.canvas import Canvas
 from schemas.media import Side
 
 TICK_S = 0.1
@@ -26,26 +26,27 @@ MOVES = {"move-left": "left", "move-down": "down", "move-up": "up", "move-right"
 
 
 class WallScreen(Screen[None]):
-    """Reads the desk and draws; all that it decides is where things stand."""
+    """Reads the desk and draws; all that it decides is where things stand.
+
+    What the server says only notes what has changed: it is drawn when the terminal takes the next painting.
+    """
 
     AUTO_FOCUS = ""
     letter = "W"
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
         super().__init__()
-        self.desk, self._colours = desk, colours
+        self.desk = desk
+        self.canvas = Canvas(colours, self._draw_changed)
         self._gallery = Gallery(colours)
         self._grid: Grid | None = None
-        self._tiles: dict[int, Tile] = {}
-        self._over: Cover = {}
-        self._header, self._strip, self._list, self._message, self._footer = (
-            Lines(colours, name, self._over) for name in ("header", "strip", "list", "message", "footer")
-        )
-        self._whole = Lines(colours, "whole")
+        self._tiles: dict[int, Placed] = {}
+        self._changed = Changed()
+        self._everything = False
         self._second = -1
 
     def compose(self):
-        yield from (self._list, self._header, self._strip, self._message, self._footer, self._whole)
+        yield self.canvas
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.tick)
@@ -56,82 +57,61 @@ class WallScreen(Screen[None]):
     # -- what changes
 
     def show(self, changed: Changed) -> None:
-        """Draws what a message of the server has changed."""
+        """Notes what a message of the server has changed."""
         if self._grid is None:
             return
         if changed.seats:
             self.place_all()
             return
-        if self._grid.as_list and (changed.words or changed.pictures or changed.levels):
-            self._draw_list()
-        for seat in changed.words | changed.pictures:
-            self._draw_tile(seat)
-        for seat in changed.levels - changed.words - changed.pictures:
-            self._draw_meters(seat)
-        if changed.words:
-            self._draw_bars()
-            self._draw_panel()
+        self._changed.words |= changed.words
+        self._changed.pictures |= changed.pictures
+        self._changed.levels |= changed.levels
+        if changed.words or changed.pictures or changed.levels:
+            self.canvas.wake()
 
     def show_acts(self) -> None:
         """An answer may have come."""
-        if self._grid is not None and not self._grid.too_small:
-            self._draw_message()
+        self.canvas.wake(urgent=True)
 
     def tick(self) -> None:
-        """Ten times a second: acts under way; once a second: everything that counts time."""
+        """Ten times a second: acts under way, levels that nobody renews; once a second everything that counts time."""
         if self._grid is None:
             return
         now_s = time.monotonic()
-        if self.desk.look(now_s):
-            self.draw()
-            return
-        self._draw_message()
         second = self.desk.wall.link.server_ms(now_s) // 1000 or int(now_s)
-        if second != self._second:
+        if self.desk.look(now_s) or second != self._second:
             self._second = second
-            self.draw()
-            return
-        for seat in self._tiles:
-            self._draw_meters(seat)
+            self._everything = True
+        self._changed.levels |= set(self._tiles)
+        self.canvas.wake()
 
     def draw(self) -> None:
-        """Draws everything; what is as before costs little."""
-        self._draw_bars()
-        for seat in self._tiles:
-            self._draw_tile(seat)
-        self._draw_message()
-        self._draw_panel()
+        """Draws everything, at once: after a key."""
+        self._everything = True
+        self.canvas.wake(urgent=True)
 
     # -- where things stand
 
     def place_all(self) -> None:
         width, height = self.size
+        self.canvas.fit(self.size)
         seats = list(self.desk.wall.seats)
         now = self._grid = grid(width, height, len(seats))
-        self._whole.display = now.too_small
-        if now.too_small:
-            _place(self._whole, Area(0, 0, width, height))
-            words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "q quits."]
-            self._whole.put(
-                {y: bars.cut([(words[y] if y < len(words) else "", Ink.PLAIN)], width) for y in range(height)}
-            )
-            return
-        _place(self._header, Area(0, 0, width, now.header_rows))
-        _place(self._strip, Area(0, now.header_rows, width, now.strip_rows))
-        _place(self._message, Area(0, height - 2, width, 1))
-        _place(self._footer, Area(0, height - 1, width, 1))
-        _place(self._list, now.area)
-        shown = {} if now.as_list else dict(zip(seats, now.tiles, strict=True))
-        for seat in set(self._tiles) - set(shown):
-            self._tiles.pop(seat).remove()
-        for seat, area in shown.items():
-            if seat not in self._tiles:
-                self._tiles[seat] = Tile(seat, self._colours, self._over)
-                self.mount(self._tiles[seat], before=self._whole)
-            _place(self._tiles[seat], area)
-            self._tiles[seat].place(tile(area.width, area.height), area.width, area.height)
+        self._tiles = {}
+        if not now.as_list and not now.too_small:
+            self._tiles = {
+                seat: Placed(seat, area, tile(area.width, area.height))
+                for seat, area in zip(seats, now.tiles, strict=True)
+            }
+        blank = bars.cut([], width)
+        self.canvas.put(dict.fromkeys(range(height), blank))
+        self.canvas.places = [place for one in self._tiles.values() for place in one.pictures]
         self.desk.seats_across = len({area.x for area in now.tiles}) or 1
-        self.want_pictures()
+        if now.too_small:
+            words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "q quits."]
+            self.canvas.put({y: bars.cut([(line, Ink.PLAIN)], width) for y, line in enumerate(words) if y < height})
+        else:
+            self.want_pictures()
         self.draw()
 
     def want_pictures(self) -> None:
@@ -140,7 +120,7 @@ class WallScreen(Screen[None]):
             turned_one = self.desk.seat is not None and self.desk.turned(self.desk.seat)
             self.desk.want(list_boxes(Side.ROOM if turned_one else Side.FAMILY))
             return
-        parts = [one.parts for one in self._tiles.values() if one.parts is not None]
+        parts = [one.parts for one in self._tiles.values()]
         if not parts:
             self.desk.want([])
             return
@@ -214,75 +194,81 @@ class WallScreen(Screen[None]):
 
     # -- drawing
 
-    def _draw_tile(self, seat: int) -> None:
-        one = self._tiles.get(seat)
-        if one is not None and one.parts is not None:
-            one.show(self._view(one))
-
-    def _draw_meters(self, seat: int) -> None:
-        one = self._tiles.get(seat)
-        if one is None or one.parts is None:
+    def _draw_changed(self) -> None:
+        """Just before a painting: what has changed since the last one."""
+        now, changed, everything = self._grid, self._changed, self._everything
+        self._changed, self._everything = Changed(), False
+        if now is None or now.too_small:
             return
         now_s = time.monotonic()
-        one.show_meters(*meters(self.desk.wall, self.desk.wall.call_at(seat, now_s), now_s))
+        words = set(self._tiles) if everything else changed.words & self._tiles.keys()
+        for seat in words:
+            self._draw_tile(self._tiles[seat], now_s)
+        for seat in changed.pictures & self._tiles.keys() - words:
+            self._draw_pictures(self._tiles[seat], now_s)
+        for seat in changed.levels & self._tiles.keys() - words:
+            self._draw_meters(self._tiles[seat], now_s)
+        if everything or changed.words:
+            self._draw_bars(now_s)
+            self._draw_panel()
+        elif now.as_list and (changed.pictures or changed.levels):
+            self._draw_list(now_s)
+        self._draw_message(now_s)
 
-    def _view(self, one: Tile):
+    def _draw_tile(self, one: Placed, now_s: float) -> None:
         desk = self.desk
-        assert one.parts is not None
         chosen, turned = one.seat == desk.seat, desk.turned(one.seat)
-        return tile_view(desk.wall, one.seat, one.parts, chosen, turned, self._gallery, time.monotonic())
+        one.view = tile_view(desk.wall, one.seat, one.parts, chosen, turned, self._gallery, now_s)
+        self.canvas.painter.put(one.rows(range(one.area.height)), one.area.x)
 
-    def _draw_list(self) -> None:
+    def _draw_pictures(self, one: Placed, now_s: float) -> None:
+        if one.view is None:
+            self._draw_tile(one, now_s)
+            return
+        desk = self.desk
+        one.view = with_pictures(one.view, desk.wall, one.seat, one.parts, desk.turned(one.seat), self._gallery, now_s)
+        self.canvas.painter.put(one.rows(one.picture_rows), one.area.x)
+
+    def _draw_meters(self, one: Placed, now_s: float) -> None:
+        if one.view is None:
+            return
+        family, room = meters(self.desk.wall, self.desk.wall.call_at(one.seat, now_s), now_s)
+        if (family, room) != (one.view.family_meter, one.view.room_meter):
+            one.view = replace(one.view, family_meter=family, room_meter=room)
+            self.canvas.painter.put(one.rows(one.meter_rows), one.area.x)
+
+    def _draw_list(self, now_s: float) -> None:
         now = self._grid
-        if now is None or now.too_small:
+        if now is None or not now.as_list:
             return
         width, height = now.area.width, now.area.height
-        if not now.as_list:
-            # The ground under the tiles: what no tile stands on is blank.
-            self._list.put({y: [(" " * width, Ink.PLAIN)] for y in range(height)})
-            return
         desk, seat = self.desk, self.desk.seat
         turned = seat is not None and desk.turned(seat)
-        made = list_rows(desk.wall, seat, turned, self._gallery, time.monotonic(), width, height)
-        self._list.put(dict(enumerate(made)))
+        made = list_rows(desk.wall, seat, turned, self._gallery, now_s, width, height)
+        self.canvas.painter.put({now.area.y + y: row for y, row in enumerate(made)})
 
-    def _draw_bars(self) -> None:
+    def _draw_bars(self, now_s: float) -> None:
         now = self._grid
-        if now is None or now.too_small:
-            return
-        width, now_s, wall = self.size.width, time.monotonic(), self.desk.wall
+        assert now is not None
+        width, wall = self.size.width, self.desk.wall
         self._gallery.keep_calls(set(wall.calls))
-        self._header.put(dict(enumerate(bars.header(wall, self.desk.vigilance(now_s), now_s, width, now.header_rows))))
+        made = bars.header(wall, self.desk.vigilance(now_s), now_s, width, now.header_rows)
         entries = attention.ranked(wall, now_s)
-        self._strip.put(dict(enumerate(bars.strip(entries, width, now.strip_rows, wall.link.ever_heard))))
-        self._draw_list()
+        if now.strip_rows:
+            made += bars.strip(entries, width, now.strip_rows, wall.link.ever_heard)
+        self.canvas.painter.put(dict(enumerate(made)))
+        self._draw_list(now_s)
 
-    def _draw_message(self) -> None:
-        desk, now_s = self.desk, time.monotonic()
+    def _draw_message(self, now_s: float) -> None:
+        desk = self.desk
         row = bars.message_row(desk.acts, desk.notice(now_s), now_s, desk.wall.link.lost, self.size.width)
-        self._message.put({0: row})
+        self.canvas.painter.put({self.size.height - 2: row})
 
     def _draw_panel(self) -> None:
-        now, panel = self._grid, self.desk.panel
-        if now is None or now.too_small:
-            return
+        panel = self.desk.panel
+        width, height = self.size
         view = panel.view() if panel is not None else None
-        self._footer.put({0: bars.footer(self.size.width, view)})
-        rows = bars.panel_rows(view, self.size.width) if view is not None else []
-        top = self.size.height - 2 - min(len(rows), self.size.height - 3)
-        strips = {top + y: line(row, self._colours) for y, row in enumerate(rows) if top + y < self.size.height - 2}
-        changed = {y for y in self._over.keys() | strips.keys() if self._over.get(y) != strips.get(y)}
-        if changed:
-            self._over.clear()
-            self._over.update(strips)
-            for widget in self.query(Lines):
-                widget.uncover(changed)
-
-
-def _place(widget: Lines, area: Area) -> None:
-    styles = widget.styles
-    placed = area.x, area.y, area.width, area.height
-    if widget.placed != placed:
-        widget.placed = placed
-        styles.offset = area.x, area.y
-        styles.width, styles.height = area.width, area.height
+        self.canvas.painter.put({height - 1: bars.footer(width, view)})
+        rows = bars.panel_rows(view, width) if view is not None else []
+        top = height - 2 - min(len(rows), height - 3)
+        self.canvas.painter.cover({top + y: row for y, row in enumerate(rows) if top + y < height - 2})

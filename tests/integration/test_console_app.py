@@ -118,11 +118,12 @@ async def test_a_level_touches_only_its_row(tmp_path: Path) -> None:
         await until(lambda: tile.view and "−30" in tile.view.family_meter)
         await pilot.pause()
         drawn: list[int] = []
-        put = tile.put
-        tile.put = lambda rows: (drawn.extend(rows), put(rows))[1]
+        painter = app.wall_screen.canvas.painter
+        put = painter.put
+        painter.put = lambda rows, x=0: (drawn.extend(rows), put(rows, x))[1]
         app.desk.receive(server.delta(levels(call, -200)), app.desk.wall.link.heard_s or 0)
-        app.wall_screen._draw_meters(1)
-        assert tile.parts is not None and drawn == [tile.parts.meters_y]
+        app.wall_screen._draw_meters(tile, app.desk.wall.link.heard_s or 0)
+        assert drawn == [tile.area.y + tile.parts.meters_y]
 
 
 async def test_a_panel_opens_and_closes_without_laying_the_screen_out_anew(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from demo.terminal import Terminal
+from demo.wall import picture_cell
 from schemas.call import Category, Role
 from schemas.console import (
     Boxes,
@@ -108,8 +109,10 @@ def pictures(side: Side, box: Any) -> list[EvidencePicture]:
     width, height = box.width, box.width * 9 // 16
     for at_ms in range(BEGAN_MS, 30_001, PICTURE_EACH_MS):
         place = (at_ms + 30_000) * width // 60_001
-        row = b"".join(bytes([max(20, 235 - 9 * abs(x - place))] * 3) for x in range(width))
-        made.append(EvidencePicture(side, at_ms, width, height, row * height))
+        levels = [max(20, 235 - 9 * abs(x - place)) for x in range(width)]
+        lines = [b"".join(bytes([level - down] * 3) for level in levels) for down in (0, 20)]
+        pixels = b"".join(lines[y % 2] for y in range(height))
+        made.append(EvidencePicture(side, at_ms, width, height, pixels))
     return made
 
 
@@ -267,6 +270,11 @@ def test_words_from_outside_cannot_leave_their_place(tmp_path: Path) -> None:
         assert not any(ord(character) < 32 for line in lines for character in line)
 
 
+def picture_cells(terminal: Terminal) -> int:
+    cells = (terminal.screen.buffer[y][x] for y in range(3, terminal.rows) for x in range(terminal.columns))
+    return sum(picture_cell(cell) is not None for cell in cells)
+
+
 def test_a_window_that_becomes_smaller_keeps_whole_pictures(tmp_path: Path) -> None:
     with governor(tmp_path, 200, 60) as (server, terminal):
         open_incident(server, terminal)
@@ -274,6 +282,6 @@ def test_a_window_that_becomes_smaller_keeps_whole_pictures(tmp_path: Path) -> N
         see(terminal, " 0.0 s")
         terminal.resize(80, 24)
         assert terminal.wait_for(lambda t: t.columns == 80 and t.line(2).startswith("┌ FAMILY"), 10)
-        assert terminal.wait_for(lambda t: sum(line.count("▀") for line in t.text()) > 200, 10)
+        assert terminal.wait_for(lambda t: picture_cells(t) > 200, 10)
         terminal.resize(50, 15)
         see(terminal, "Sightline needs 60×20.")

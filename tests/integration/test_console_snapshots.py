@@ -23,6 +23,8 @@ CHANGING = (
     (re.compile(r" +Link ● OK +\d+ ms"), lambda m: "Link ● OK".rjust(len(m[0]))),
     (re.compile(r"([FR]) [▁▂▃▄▅▆▇█]{7}"), lambda m: f"{m[1]} ▁▁▁▁▁▁▁"),
     (re.compile(r"picture \d\.\d s"), lambda m: "picture 0.0 s"),
+    # A cell of a picture may have either half block: what is upper in one is lower in the other.
+    (re.compile(r"[▀▄]{10,}"), lambda m: "▀" * len(m[0])),
     (re.compile(r"LAPTOP LOST \d\.\d s"), lambda m: "LAPTOP LOST 0.0 s"),
 )
 
@@ -38,10 +40,10 @@ def steady(lines: list[str]) -> str:
 
 
 def gradient(call: Any, box: Any) -> Picture:
-    rows = [bytes([255 * x // box.width] * 3) for x in range(box.width)]
-    return Picture(
-        call.call_id, box.side, mono_ms(), box.width, box.height, box.width, box.height, b"".join(rows) * box.height
-    )
+    """From dark to light, each second line lighter, so that the halves of no cell are the same."""
+    lines = [b"".join(bytes([more + 150 * x // box.width] * 3) for x in range(box.width)) for more in (0, 100)]
+    pixels = b"".join(lines[y % 2] for y in range(box.height))
+    return Picture(call.call_id, box.side, mono_ms(), box.width, box.height, box.width, box.height, pixels)
 
 
 def scene(server: Server) -> list[Any]:

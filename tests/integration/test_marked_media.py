@@ -12,7 +12,7 @@ import pytest
 from demo.chain import Chain
 from demo.headless import Run, running
 from demo.terminal import Terminal
-from demo.wall import Tile
+from demo.wall import Tile, picture_cell
 from schemas.media import RecordingState
 from tests import marked_clip
 from tests.server_rig import wait_until
@@ -39,18 +39,18 @@ def one_call(marked: Path) -> Iterator[Run]:
 
 def pixels(terminal: Terminal, tile: Tile) -> np.ndarray | None:
     """The tile's large picture, read off the terminal's cells: (2 x rows, columns, 3) uint8."""
-    buffer = terminal.screen.buffer
     rows: list[list[tuple[str, str]]] = []
     first = None
     for row in range(tile.top + 1, tile.bottom):
-        columns = [c for c in range(tile.left, tile.right) if buffer[row][c].data == "▀"]
+        cells = {column: picture_cell(terminal.screen.buffer[row][column]) for column in range(tile.left, tile.right)}
+        columns = [column for column, cell in cells.items() if cell is not None]
         if not columns or (first is not None and columns[0] != first):
             break
         first = columns[0]
         # The small picture may stand beside it, after a gap.
         width = next((i for i, c in enumerate(columns) if c != first + i), len(columns))
-        rows.append([(buffer[row][c].fg, buffer[row][c].bg) for c in columns[:width]])
-    if not rows or any("default" in cell for row in rows for cell in row) or len({len(row) for row in rows}) > 1:
+        rows.append([cell for c in columns[:width] if (cell := cells[c]) is not None])
+    if not rows or len({len(row) for row in rows}) > 1:
         return None
     upper = [[list(bytes.fromhex(fg)) for fg, _ in row] for row in rows]
     lower = [[list(bytes.fromhex(bg)) for _, bg in row] for row in rows]

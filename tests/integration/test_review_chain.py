@@ -20,6 +20,7 @@ from console.state.review_layout import review_parts
 from demo.chain import Chain
 from demo.headless import Run, running
 from demo.terminal import Terminal
+from demo.wall import picture_cell
 from schemas.console import Beat, ConsoleHello, ReviewEvidenceDone, ReviewOpen, to_console
 from schemas.media import Box, Side
 from schemas.wire import MAX_SERVER_FRAME_BYTES, PROTOCOL_VERSION
@@ -123,12 +124,12 @@ def mark_of(terminal: Terminal, side: Side) -> int | None:
         [terminal.screen.buffer[y][x] for x in range(area.x, area.x + area.width)]
         for y in range(area.y, area.y + area.height)
     ]
-    rows = [[cell for cell in row if cell.data == "▀"] for row in cells]
+    rows = [[halves for cell in row if (halves := picture_cell(cell)) is not None] for row in cells]
     rows = [row for row in rows if row]
     if not rows or len({len(row) for row in rows}) > 1:
         return None
-    upper = [[list(bytes.fromhex(cell.fg)) for cell in row] for row in rows]
-    lower = [[list(bytes.fromhex(cell.bg)) for cell in row] for row in rows]
+    upper = [[list(bytes.fromhex(half)) for half, _ in row] for row in rows]
+    lower = [[list(bytes.fromhex(half)) for _, half in row] for row in rows]
     return marked_clip.read(np.array([half for pair in zip(upper, lower, strict=True) for half in pair], np.uint8))
 
 

@@ -1,0 +1,137 @@
+"""What a screen should show and what the terminal shows; turns the difference into bytes, the most urgent first."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from console.state.layout import Area
+
+from .encode import Encoder
+from .grid import METER, PICTURE, TEXT, Grid, Mask
+from .ink import Colours
+from .strips import Row
+
+CELL_BYTES = 14
+"""About what a changed cell costs; more than it mostly does."""
+
+
+class Painter:
+    """`wanted` is drawn into, `seen` is what the terminal has been sent. Both are replaced by `resize`."""
+
+    def __init__(self, colours: Colours) -> None:
+        self.colours = colours
+        self.wanted, self.seen = Grid(0, 0), Grid(0, 0)
+        self.behind = False
+        """Something was left out of the last painting for want of room."""
+        self._cover: dict[int, Row] = {}
+        self._places: list[Area] = []
+        self._painted_s: list[float] = []
+        self._next_row: list[int] = []
+        self._left_rows: list[int] = []
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.wanted.width, self.wanted.height
+
+    def resize(self, width: int, height: int) -> None:
+        """Both grids are blank then, as Textual leaves a resized terminal."""
+        self.wanted, self.seen = Grid(width, height), Grid(width, height)
+        self._cover.clear()
+
+    def put(self, rows: Mapping[int, Row], x: int = 0) -> None:
+        for y, row in rows.items():
+            self.wanted.put(y, row, self.colours, x)
+
+    def cover(self, rows: Mapping[int, Row]) -> None:
+        self._cover = dict(rows)
+
+    @property
+    def places(self) -> list[Area]:
+        return self._places
+
+    @places.setter
+    def places(self, places: list[Area]) -> None:
+        if places != self._places:
+            self._places = list(places)
+            self._painted_s = [0.0] * len(places)
+            self._next_row, self._left_rows = [0] * len(places), [0] * len(places)
+
+    def changed(self, hidden: Mask | None = None) -> Mask:
+        """Cells that look different from what the terminal shows, without the hidden ones."""
+        mask = self._shown().differs(self.seen)
+        return mask & ~hidden if hidden is not None else mask
+
+    def paint(
+        self, now_s: float, budget: int | None = None, hidden: Mask | None = None, corner: tuple[int, int] = (0, 0)
+    ) -> Encoder | None:
+        """Draws what differs; None when nothing does.
+
+        `budget`: about as many bytes may go out. Text goes in any case, then meters, then rows of the picture that
+        has waited longest. `hidden`: cells under other widgets, which are left alone. `corner`: the grid's place on the
+        terminal.
+        """
+        shown = self._shown()
+        changed = shown.differs(self.seen)
+        if hidden is not None:
+            changed &= ~hidden
+        cells = int(np.count_nonzero(changed))
+        self.behind = False
+        if not cells:
+            return None
+        encoder = Encoder(shown, *corner)
+        if budget is None or cells * CELL_BYTES <= budget:
+            self._draw(encoder, shown, changed)
+            self._painted_s = [now_s] * len(self._places)
+            return encoder
+        self._draw(encoder, shown, changed & (shown.kinds == TEXT))
+        if encoder.size < budget:
+            self._draw(encoder, shown, changed & (shown.kinds == METER))
+        changed &= shown.kinds == PICTURE
+        for place in sorted(range(len(self._places)), key=self._painted_s.__getitem__):
+            if encoder.size >= budget:
+                break
+            self._draw_place(encoder, shown, changed, place, budget, now_s)
+        if encoder.size < budget:
+            self._draw(encoder, shown, changed)  # pictures that stand in no place
+        self.behind = encoder.size >= budget
+        return encoder
+
+    def forget(self, mask: Mask) -> None:
+        """These cells are blank on the terminal now."""
+        self.seen.blank(mask)
+
+    def _shown(self) -> Grid:
+        return self.wanted.covered(self._cover, self.colours)
+
+    def _draw(self, encoder: Encoder, shown: Grid, mask: Mask) -> None:
+        encoder.draw(mask)
+        self.seen.copy(shown, mask)
+
+    def _draw_place(self, encoder: Encoder, shown: Grid, changed: Mask, place: int, budget: int, now_s: float) -> None:
+        """Rows of one picture, from where the last budget ended; its turn is over after as many rows as it has."""
+        area = self._places[place]
+        part = changed[area.y : area.y + area.height, area.x : area.x + area.width]
+        rows: NDArray[np.intp] = np.nonzero(part.any(1))[0]
+        if not len(rows):
+            self._left_rows[place] = 0
+            return
+        left = self._left_rows[place] or area.height
+        first = self._next_row[place]
+        for row in sorted(rows.tolist(), key=lambda row: (row - first) % area.height):
+            if encoder.size >= budget:
+                self._left_rows[place] = left
+                return
+            y = area.y + row
+            xs = np.nonzero(part[row])[0] + area.x
+            encoder.draw_cells(np.full(len(xs), y), xs)
+            where = np.zeros(changed.shape, bool)
+            where[y, xs] = True
+            self.seen.copy(shown, where)
+            part[row] = False
+            self._next_row[place] = (row + 1) % area.height
+            left -= 1
+            if not left:
+                break
+        self._left_rows[place] = 0
+        self._painted_s[place] = now_s
