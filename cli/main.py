@@ -74,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--socket", type=Path, help="the server's Unix socket, on its own machine")
     where.add_argument("--server", help="URL of the server, with --token-file")
     console.add_argument("--token-file", type=Path, help="file with the token of the person at this console")
+    console.add_argument(
+        "--speak", action="store_true", help="line by line with typed commands, for screen readers and logs"
+    )
     console.add_argument("--theme", default="", choices=THEMES, help="(default: your settings', or the last one)")
     console.add_argument("--config", type=Path, metavar="FILE", help="your settings (~/.config/sightline/console.toml)")
     console.set_defaults(start=_console)
@@ -163,6 +166,7 @@ def _console(chosen: argparse.Namespace) -> int:
             socket=chosen.socket,
             server=chosen.server,
             token=token,
+            speak=chosen.speak,
             config=chosen.config,
             theme=chosen.theme,
         )

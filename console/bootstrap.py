@@ -11,10 +11,14 @@ from console.settings import Settings
 def run(settings: Settings) -> int:
     """0 after `q`, Ctrl-Q, Ctrl-C or SIGTERM. SystemExit with one sentence when there is no terminal, or the server
     does not want this console."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise SystemExit("console: this needs a terminal for keys and screen; start it without redirecting either.")
     if settings.socket is None and not settings.server:
         raise SystemExit("console: name the server, with --socket FILE or --server ws://HOST:PORT.")
+    if settings.speak:
+        from console.speak.run import run as speak
+
+        return speak(settings)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise SystemExit("console: this needs a terminal for keys and screen; start it without redirecting either.")
     theme = _prepare(settings)
     from console.app import Console
     from console.painting.ink import Colours

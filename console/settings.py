@@ -14,6 +14,8 @@ class Settings:
     server: str | None
     token: str = ""
     """Of the person at this console; not used on the Unix socket, where the kernel says who it is."""
+    speak: bool = False
+    """Line by line, with typed commands, in place of screens."""
     config: Path | None = None
     """The file with this person's settings, when it is not the usual one."""
     theme: str = ""
