@@ -14,13 +14,13 @@ import structlog
 
 from schemas.health import RecordingFault, WhyNot
 from schemas.laptop import CallClosed, LegAnswer, LegGone, LegRefused, Order, OrderAct, OrderAnswer
-from schemas.media import Box, CallHealth, RecordingState, Side
+from schemas.media import Box, CallHealth, RecordingState
 from schemas.wire import Message
 
 from ..rules.absence import Absences
 from ..rules.carrying import NEVER, Carrying
 from ..rules.server_clock import ServerClock
-from .leg import ROOM, Frame, Leg
+from .leg import Frame, Leg
 from .level_teller import LevelTeller
 from .offer import OfferError
 from .pictures import PictureMaker
@@ -221,8 +221,7 @@ class Call:
         if self._legs.legs.get(leg.name) is not leg:
             return
         came_at = time.monotonic()
-        if leg.name in (ROOM, "family-1"):
-            self._pictures.add(leg.side, frame.data, frame.key, came_at)
+        self._pictures.add(leg.name, frame.data, frame.key, came_at)
         self._record(leg, frame, came_at)
 
     def _record(self, leg: Leg, frame: Frame, came_at: float) -> None:
@@ -248,13 +247,8 @@ class Call:
     def _picture_made(self, picture: Message) -> None:
         self._in_loop(lambda: self._send(picture))
 
-    def _pictures_behind(self, side: Side) -> None:
-        def ask() -> None:
-            for leg in self._legs.legs.values():
-                if leg.side == side:
-                    self._later(leg.ask_for_key_frame())
-
-        self._in_loop(ask)
+    def _pictures_behind(self, leg: str) -> None:
+        self._in_loop(lambda: self._key_frame_wanted(leg))
 
     async def _watch(self) -> None:
         """Ten times a second: must it end? Each second: how does it do?"""

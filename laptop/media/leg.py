@@ -69,7 +69,7 @@ class Leg:
         on_key_frame_wanted: Callable[[str], None],
     ) -> None:
         self.name = name
-        self.side = Side.ROOM if name == ROOM else Side.FAMILY
+        self.side = side_of(name)
         self.slots: dict[tuple[str, str], Forward] = {}
         """(the leg whose media it carries, kind) -> the way to this leg's peer."""
         self.targets: dict[str, tuple[Forward, ...]] = dict.fromkeys(KINDS, ())
@@ -224,3 +224,7 @@ class Leg:
             self.picture_size = width & 0x3FFF, height & 0x3FFF
         self._frames += 1
         self._on_frame(self, Frame("video", data, timestamp, key, self.picture_size))
+
+
+def side_of(leg: str) -> Side:
+    return Side.ROOM if leg == ROOM else Side.FAMILY

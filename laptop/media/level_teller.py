@@ -8,7 +8,7 @@ from schemas.media import Levels, Side
 from schemas.wire import Message
 
 from ..rules.levels import is_attack
-from .leg import ROOM
+from .leg import side_of
 from .levels import FLOOR_DBFS, SILENT, Level, LevelMeter
 
 TELL_S = 0.1
@@ -63,10 +63,6 @@ class LevelTeller:
         self._told_at = time.monotonic()
         family, room, at_ms = levels[Side.FAMILY], levels[Side.ROOM], round(self._told_at * 1000)
         self._send(Levels(self._call_id, at_ms, family.rms, family.peak, room.rms, room.peak))
-
-
-def side_of(leg: str) -> Side:
-    return Side.ROOM if leg == ROOM else Side.FAMILY
 
 
 def louder(one: Level, other: Level) -> Level:
