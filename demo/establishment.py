@@ -48,8 +48,11 @@ FAMILIES = (
     Family("shout", ((("Paul", "father"),), (("Martin", "cousin"),))),
     Family("frozen", ((("David", "brother"),), (("Simon", "cousin"),))),
 )
+SECOND_DEVICE = Family("shout", ((("Owen", "cousin"),),))
+"""Who sits at the second device of a family that has one."""
 ROOM_CLIPS = ("steady", "frozen", "shout")
 LOOP_S = 16.0
+SECOND_DEVICE_SEAT, CALLS_WITH_SECOND_DEVICE = 4, 6
 OFFSET_STEP_S = LOOP_S * 0.618034
 """The golden section of the loop: no two clients come to the same place, so that equal clips don't look the same."""
 
@@ -82,6 +85,8 @@ class Plan:
     observer_token: str
     """Lets the duty governor's console in over TCP: it sees the wall, and is no officer who watches."""
     _calls: dict[int, str] = field(repr=False)
+    second_device_at: int = 0
+    """The seat whose family has two devices; 0: none has."""
 
     def call_at(self, seat: int) -> str:
         return self._calls[seat]
@@ -92,7 +97,11 @@ class Plan:
 
     def peers_of(self, call_id: str) -> list[str]:
         seat = next(seat for seat, call in self._calls.items() if call == call_id)
-        return [self.peer_at(seat, side) for side in "RF"]
+        return [self.peer_at(seat, side) for side in "RF"] + self.second_devices(seat)
+
+    def second_devices(self, seat: int) -> list[str]:
+        """The names of the further family clients at a seat."""
+        return [f"{_laptop_id(seat)}/family-2"] if seat == self.second_device_at else []
 
     def peers_as_json(self) -> list[dict[str, Any]]:
         """The plan file of demo.peers.process."""
@@ -108,12 +117,14 @@ def write(
     ends_soon_s: int = 0,
     clip: str | Path | None = None,
     more_staff: Sequence[dict[str, str]] = (),
+    second_device_at: int = 0,
 ) -> Plan:
     """Writes the establishment's file for `calls` calls that are on at `now`, and says what is in it.
 
     `ends_soon_s`: the call at the second seat (the only one, if there is one) ends that many seconds after `now`;
     0: none does. `clip`: every client plays this file in place of the demo's clips. `more_staff`: entries of the file's
-    staff list besides the demo's own two. SystemExit for a number of calls that the demo has no people for.
+    staff list besides the demo's own two. `second_device_at`: the family at this seat has two devices.
+    SystemExit for a number of calls that the demo has no people for.
     """
     if not 1 <= calls <= CALLS_MAX:
         raise SystemExit(f"demo: {calls} calls were asked for; give a number from 1 to {CALLS_MAX}.")
@@ -127,15 +138,17 @@ def write(
         starts_at = now - timedelta(seconds=(seat - 1) * 37 % 600)  # so that not all clocks show the same
         if seat == ends_soon_seat:
             starts_at = now + timedelta(seconds=ends_soon_s) - timedelta(minutes=MINUTES)
-        booking, family_clip = _booking(seat, starts_at, now)
+        booking, family_clip = _booking(seat, starts_at, now, two_devices=seat == second_device_at)
         laptops.append(laptop)
         bookings.append(booking)
         seats[seat], call_ids[seat] = booking["prisoner"]["surname"].upper(), booking["reference"]
         room_clip = ROOM_CLIPS[(seat - 1) % len(ROOM_CLIPS)]
-        for side, token, own in (("room", "room_token", room_clip), ("family", "family_token", family_clip)):
+        clients = [("room", booking["room_token"], room_clip), ("family", booking["family_token"], family_clip)]
+        clients += [("family-2", token, SECOND_DEVICE.clip) for token in booking.get("more_family_tokens", ())]
+        for name, token, own in clients:
             source = str(clip) if clip else f"{own}.webm"
             offset_s = round(len(peers) * OFFSET_STEP_S % LOOP_S, 2)
-            peers.append(DemoPeer(f"{laptop['id']}/{side}", booking[token], source, offset_s))
+            peers.append(DemoPeer(f"{laptop['id']}/{name}", token, source, offset_s))
     observer_token = _secret()
     content = {
         "code": CODE,
@@ -152,12 +165,16 @@ def write(
     }
     path.touch(mode=0o600)  # it holds secrets: closed before the first of them is written
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return Plan(
-        CODE, [DemoLaptop(laptop["id"], laptop["token"]) for laptop in laptops], peers, seats, observer_token, call_ids
-    )
+    started = [DemoLaptop(laptop["id"], laptop["token"]) for laptop in laptops]
+    return Plan(CODE, started, peers, seats, observer_token, call_ids, second_device_at)
 
 
-def _booking(seat: int, starts_at: datetime, now: datetime) -> tuple[dict[str, Any], str]:
+def second_device_at(calls: int) -> int:
+    """The seat of a demo of so many calls whose family has two devices; 0: the demo is too small for it."""
+    return SECOND_DEVICE_SEAT if calls >= CALLS_WITH_SECOND_DEVICE else 0
+
+
+def _booking(seat: int, starts_at: datetime, now: datetime, two_devices: bool) -> tuple[dict[str, Any], str]:
     """The booking at a seat, and its family's clip."""
     forename, surname = PRISONERS[seat - 1]
     family = FAMILIES[(seat - 1) % len(FAMILIES)]
@@ -172,6 +189,12 @@ def _booking(seat: int, starts_at: datetime, now: datetime) -> tuple[dict[str, A
         "room_token": _secret(),
         "family_token": _secret(),
     }
+    if two_devices:
+        booking["more_family_tokens"] = [_secret()]
+        booking["callers"] += [
+            {"name": f"{name} {surname}", "relation": relation, "age_group": "adult", "device": 2}
+            for name, relation in SECOND_DEVICE.people[0]
+        ]
     return booking, family.clip
 
 

@@ -10,6 +10,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from demo.chain import Chain
+from demo.establishment import second_device_at
 from demo.figures import percentile, summary
 from demo.observer import Observer
 from demo.officer import Done, NotShown, Officer
@@ -58,6 +59,9 @@ class Run:
     def admit_all(self) -> None:
         for seat, surname in self.chain.plan.seats.items():
             self.measured.admitted[self.chain.plan.call_at(seat)] = self.officer.admit(seat, surname)
+            for name in self.chain.plan.second_devices(seat):
+                self.officer.admit_another(seat, surname)
+                self.chain.callers.say(do="silence", peer=name, on=True)  # bursts are measured on the first
         self.terminal.wait_for(self._all_meters, 10)
         if not self._all_meters(self.terminal):
             raise NotShown("not every tile shows its two meters")
@@ -124,7 +128,9 @@ def running(chain: Chain) -> Iterator[Run]:
 def run_headless(settings: "Settings", attribution: str) -> int:
     """Exit status 0 only when every call went live and every act was confirmed."""
     print(f"{attribution}\n", flush=True)
-    chain = Chain(settings.calls, data=settings.data, port=settings.port)
+    chain = Chain(
+        settings.calls, data=settings.data, port=settings.port, second_device_at=second_device_at(settings.calls)
+    )
     failed: list[str] = []
     with running(chain) as run:
         report: dict[str, Any] = {"calls": settings.calls}

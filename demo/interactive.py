@@ -18,6 +18,7 @@ import tty
 from typing import TYPE_CHECKING
 
 from demo.chain import Chain
+from demo.establishment import second_device_at
 from demo.officer import NotShown, Officer
 from demo.terminal import Terminal
 
@@ -31,7 +32,13 @@ FALLS_SILENT_S = 20
 def run_interactive(settings: "Settings", attribution: str, started: float) -> int:
     columns, rows = shutil.get_terminal_size()
     _first_screen(attribution, columns, settings.calls)
-    chain = Chain(settings.calls, data=settings.data, port=settings.port, ends_soon_s=ENDS_SOON_S)
+    chain = Chain(
+        settings.calls,
+        data=settings.data,
+        port=settings.port,
+        ends_soon_s=ENDS_SOON_S,
+        second_device_at=second_device_at(settings.calls),
+    )
     terminal = Terminal(columns, rows, copy_to=sys.stdout.fileno())
     try:
         chain.wait_until_listening()
@@ -49,7 +56,7 @@ def run_interactive(settings: "Settings", attribution: str, started: float) -> i
 def _first_screen(attribution: str, columns: int, calls: int) -> None:
     print("Sightline demo: real calls between WebRTC clients on this machine. Names are invented.\n")
     print("\n".join(textwrap.wrap(attribution, min(columns, 100) - 1)))
-    print(f"\nStarting a server, {calls} laptops and {2 * calls} callers.")
+    print(f"\nStarting a server, {calls} laptops and their callers.")
     print("You are R. Hughes, officer. ? shows the keys, q leaves.")
     print("Left alone for ten minutes, the console asks; unanswered for one, calls pause and end: nobody watches them.")
     sys.stdout.flush()
@@ -62,6 +69,8 @@ def _first_keys(chain: Chain, terminal: Terminal, started: float) -> None:
     try:
         for seat, surname in list(seats.items())[: max(1, len(seats) - 1)]:
             officer.admit(seat, surname)
+            for _ in chain.plan.second_devices(seat):
+                officer.admit_another(seat, surname)
     except (NotShown, OSError):
         return  # the person at the keyboard has taken over, or has left
     finally:

@@ -1,11 +1,14 @@
 """The demo's officer: presses the console's real keys and believes nothing but the screen."""
 
 import re
+import time
 from dataclasses import dataclass
 
 from demo.terminal import Terminal
 from demo.wall import ShownWatcher, wait
 
+CONNECTED_S = 30.0
+"""How long the officer waits for a caller to connect, seconds."""
 SEEN_S = 10.0
 """How long the officer waits for what a key should show, seconds."""
 
@@ -48,10 +51,23 @@ class Officer:
     def admit(self, seat: int, surname: str) -> Done:
         """Waits for the caller, then A, A. Confirmed when the laptop says that the call is open."""
         # Not beyond the tile's edge: another caller may wait in the same row of tiles.
-        self._see(rf"{seat:02d} {re.escape(surname)}[^┌╔▶]*WAITING", f"a caller waiting at seat {seat:02d}", 30)
+        self._see(
+            rf"{seat:02d} {re.escape(surname)}[^┌╔▶]*WAITING", f"a caller waiting at seat {seat:02d}", CONNECTED_S
+        )
         self.choose(seat, surname)
         self.terminal.press("A")
         self._see(rf"ADMIT.*{seat:02d} {re.escape(surname)}", "the admission's panel")
+        return self._act("A", seat, "Admit")
+
+    def admit_another(self, seat: int, surname: str) -> Done:
+        """Another device of a call that is on; it may still be connecting."""
+        self.choose(seat, surname)
+        deadline = time.monotonic() + CONNECTED_S
+        shown = ShownWatcher(rf"ADMIT.*{seat:02d} {re.escape(surname)}")
+        while not wait(self.terminal, shown, 1):
+            if time.monotonic() > deadline:
+                raise NotShown(f"not shown within {CONNECTED_S:g} s: another caller waiting at seat {seat:02d}")
+            self.terminal.press("A")
         return self._act("A", seat, "Admit")
 
     def extend(self, seat: int, surname: str) -> Done:
@@ -82,6 +98,7 @@ class Officer:
         confirmed = ShownWatcher(
             rf"(?:seat )?{seat:02d} {act}[^·]*?(confirmed[^·]*|refused[^·]*|void[^·]*|filed[^·]*)",
             self.terminal.rows - 2,
+            unlike=self.terminal.line(self.terminal.rows - 2),
         )
         pressed_at = self.terminal.press(last_key)
         if not wait(self.terminal, confirmed, SEEN_S):

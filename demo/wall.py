@@ -88,19 +88,21 @@ class BurstWatcher:
 
 
 class ShownWatcher:
-    """Notes when the screen first shows what a pattern says, in any row (or `row`, counted from the top)."""
+    """Notes when the screen first shows what a pattern says, in any row (or `row`, counted from the top). A row that
+    still says `unlike` does not count."""
 
-    def __init__(self, pattern: str, row: int | None = None) -> None:
+    def __init__(self, pattern: str, row: int | None = None, unlike: str = "") -> None:
         self.shown_at: float | None = None
         self.match: re.Match[str] | None = None
-        self._pattern, self._row = re.compile(pattern), row
+        self._pattern, self._row, self._unlike = re.compile(pattern), row, unlike.strip()
 
     def __call__(self, at: float, terminal: Terminal) -> None:
         if self.shown_at is not None:
             return
         rows = range(terminal.rows) if self._row is None else (self._row,)
         for row in rows:
-            if match := self._pattern.search(terminal.line(row)):
+            line = terminal.line(row)
+            if line.strip() != self._unlike and (match := self._pattern.search(line)):
                 self.shown_at, self.match = at, match
                 return
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.establishment import CALLS_MAX, FAMILIES, ROOM_CLIPS, write
+from demo.establishment import CALLS_MAX, FAMILIES, ROOM_CLIPS, second_device_at, write
 from demo.peers.clip import MEDIA
 from server import establishment_file
 
@@ -98,3 +98,14 @@ def test_a_number_of_calls_without_people_is_refused(tmp_path: Path, calls: int)
     with pytest.raises(SystemExit, match="from 1 to 36"):
         write(tmp_path / "e.json", calls, now=NOW, unix_user="someone")
     assert not (tmp_path / "e.json").exists()
+
+
+def test_a_family_with_two_devices_has_a_client_and_a_person_at_each(tmp_path: Path) -> None:
+    plan = write(tmp_path / "e.json", 6, now=NOW, unix_user="someone", second_device_at=second_device_at(6))
+    booking = content(tmp_path / "e.json")["bookings"][plan.second_device_at - 1]
+    (second,) = plan.second_devices(plan.second_device_at)
+    tokens = {peer.name: peer.token for peer in plan.peers}
+    assert booking["more_family_tokens"] == [tokens[second]]
+    assert {caller.get("device", 1) for caller in booking["callers"]} == {1, 2}
+    assert second in plan.peers_of(booking["reference"]) and len(plan.peers) == 13
+    assert second_device_at(5) == 0 and not plan.second_devices(1)
