@@ -29,6 +29,7 @@ from .link import ServerLink
 from .media.call import Call
 from .media.switchboard import boottime
 from .rules.server_clock import ServerClock
+from .rules.strain import Strain
 from .settings import Settings
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ class Agent:
         """Nonce of a lease request -> when it was sent (CLOCK_BOOTTIME, s)."""
         self._nonce = 0
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._health = HealthTeller(settings.data, self._codes, link.send)
+        self._health = HealthTeller(settings.data, self._codes, self._strain, lambda: link.left_out, link.send)
         self._clock = ServerClock()
         self._evidence = Evidence(self.recordings, link, self._server_ms, self._is_recording)
         link.held = self.held
@@ -138,6 +139,9 @@ class Agent:
 
     def _codes(self) -> tuple[WhyNot, RecordingFault]:
         return self._call.codes() if self._call is not None else (WhyNot.NO_CALL, RecordingFault.NONE)
+
+    def _strain(self) -> Strain:
+        return self._call.strain() if self._call is not None else Strain()
 
     def _welcomed(self, asked_at: float, server_ms: int) -> None:
         self._clock.heard(asked_at, boottime(), server_ms)

@@ -37,6 +37,8 @@ class ServerLink:
         self.on_message: Callable[[Message], None] = lambda message: None
         self.on_welcome: Callable[[float, int], None] = lambda asked_at, server_ms: None
         """A new link: the server's time (UTC ms) and when it was asked for (CLOCK_BOOTTIME, s)."""
+        self.left_out = 0
+        """Messages that were not sent because the line took no more."""
         self._settings = settings
         self._connection: ClientConnection | None = None
 
@@ -52,6 +54,8 @@ class ServerLink:
         matters = isinstance(message, (OrderAnswer, LegAnswer, LegRefused, CallClosed))
         if matters or connection.transport.get_write_buffer_size() < BACKLOG_BYTES:
             broadcast((connection,), encode(message))
+        else:
+            self.left_out += 1
 
     async def say_goodbye(self) -> None:
         """So that the server knows that the agent was stopped and its line has not failed."""

@@ -121,6 +121,18 @@ class AgentHealth(Message, tag=7, frozen=True):
     disk_total_mib: Count
     why_not: WhyNot
     recording_fault: RecordingFault
+    frames_waiting: Count = 0
+    """Pictures that wait to be decoded: up to 25 of each side between two that are shown, more when it is behind."""
+    frames_dropped: Count = 0
+    """Left out undecoded, since the message before: the decoder was behind."""
+    messages_left_out: Count = 0
+    """Levels and pictures that were not sent, since the message before: the line took no more."""
+    errors_contained: Count = 0
+    """Since the call began: what measuring, showing and reading packets stumbled over while forwarding went on."""
+    hung: Count = 0
+    """How often an agent of this laptop was killed by its watchdog because it hung."""
+    hung_at_ms: Milliseconds = 0
+    """When last, by the laptop's clock, UTC ms; 0 for never."""
 
 
 class HealthWanted(Message, tag=30, frozen=True):
@@ -180,6 +192,12 @@ class LaptopView(Message, frozen=True):
     side: FailedSide
     cause: Cause
     cause_since_ms: Milliseconds
+    frames_waiting: Known = UNKNOWN
+    frames_dropped: Known = UNKNOWN
+    messages_left_out: Known = UNKNOWN
+    errors_contained: Known = UNKNOWN
+    hung: Known = UNKNOWN
+    hung_at_ms: Milliseconds = 0
 
 
 class OpenLaptop(Message, tag=51, frozen=True):

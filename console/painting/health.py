@@ -123,6 +123,7 @@ def _facts(one: LaptopView, server_ms: int) -> list[tuple[str, str]]:
         ("Agent", f"version {words.version(one)}, up {up}, {heard}"),
         ("Line to the server", f"{changed} · {words.whole(one.round_trip_ms)} ms · {one.drops} drops"),
         ("Machine", f"CPU {words.per_cent(one.cpu_per_mille)} of a core · {words.whole(one.loop_lag_ms)} ms late"),
+        ("Its own work", words.strain(one)),
         ("Disk", f"{words.gib(one.disk_free_mib)} free of {words.gib(one.disk_total_mib)}"),
         ("Clock", f"{words.offset(one)} to the server's"),
         ("Call", f"{words.phase(one)[2:]}{until}"),

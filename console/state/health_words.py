@@ -14,7 +14,7 @@ from schemas.health import (
 )
 from schemas.media import RecordingState
 
-from .ages import short
+from .ages import clock, short
 from .attention import Severity
 from .safe_text import safe
 
@@ -109,7 +109,8 @@ def _cause(one: LaptopView) -> str:
         case Cause.CLOCK_OFF:
             return f"clock {offset(one)} off"
         case Cause.AGENT_BUSY:
-            return f"agent busy, {per_cent(one.cpu_per_mille)} CPU, {whole(one.loop_lag_ms)} ms late"
+            dropped = f", {one.frames_dropped} pictures dropped" if one.frames_dropped > 0 else ""
+            return f"agent busy, {per_cent(one.cpu_per_mille)} CPU, {whole(one.loop_lag_ms)} ms late{dropped}"
         case Cause.LINE_SLOW:
             return f"slow, {whole(one.round_trip_ms)} ms there and back"
         case Cause.LINE_DROPS:
@@ -122,6 +123,20 @@ def _cause(one: LaptopView) -> str:
             return f"loss {loss(one)} %, jitter {max(leg.jitter_ms for leg in one.legs)} ms"
         case _:
             return safe(str(one.cause)).replace("_", " ")
+
+
+def strain(one: LaptopView) -> str:
+    """How the agent's work goes: what it left out, what it stumbled over, how often it hung."""
+    if one.hung == UNKNOWN:
+        return DASH
+    said = [
+        f"{one.frames_waiting} pictures to decode, {one.frames_dropped} dropped",
+        f"{one.messages_left_out} messages left out",
+        f"{one.errors_contained} errors contained",
+    ]
+    if one.hung:
+        said.append(f"hung {one.hung} times, last {clock(one.hung_at_ms)}")
+    return " · ".join(said)
 
 
 def version(one: LaptopView) -> str:

@@ -20,6 +20,7 @@ from schemas.wire import Message
 from ..rules.absence import Absences
 from ..rules.carrying import NEVER, Carrying
 from ..rules.server_clock import ServerClock
+from ..rules.strain import Strain
 from .leg import Frame, Leg
 from .level_teller import LevelTeller
 from .offer import OfferError
@@ -68,7 +69,8 @@ class Call:
         self._pictures = PictureMaker(call_id, offset_s, self._picture_made, self._pictures_behind)
         self._answers: dict[str, OrderAnswer] = {}
         self._levels = LevelTeller(call_id, send)
-        self._tasks = {asyncio.ensure_future(self._watch()), asyncio.ensure_future(self._levels.run())}
+        self._late_s = 0.0
+        self._tasks = {asyncio.ensure_future(self._watch())}
 
     # What the server says
 
@@ -252,10 +254,13 @@ class Call:
 
     async def _watch(self) -> None:
         """Ten times a second: must it end? Each second: how does it do?"""
-        looks = 0
+        looks, due = 0, self._loop.time()
         while True:
-            await asyncio.sleep(LOOK_S)
+            due = max(due + LOOK_S, self._loop.time())
+            await asyncio.sleep(due - self._loop.time())
+            self._late_s = max(self._late_s, self._loop.time() - due)
             looks += 1
+            self._levels.look()
             ending = self.carrying.must_end(boottime())
             if ending:
                 self._change(replace(self.carrying, over=True))
@@ -288,6 +293,11 @@ class Call:
         """Why nothing is carried, and what is wrong with the recording."""
         fault = self._recording.fault if self._recording else self._start_fault
         return self.carrying.why_not_code(boottime()), fault
+
+    def strain(self) -> Strain:
+        late_s, self._late_s = self._late_s, 0.0
+        taps = sum(leg.errors for leg in self._legs.legs.values()) + self._levels.errors + self._pictures.errors
+        return Strain(late_s, self._pictures.waiting, self._pictures.dropped, taps)
 
     def _state(self) -> tuple[bool, RecordingState]:
         return not self.carrying.why_not(boottime()), self._recording_state
@@ -336,6 +346,7 @@ class Call:
             if task is not asyncio.current_task():
                 task.cancel()
         await asyncio.gather(*(leg.close() for leg in self._legs.clear()), return_exceptions=True)
+        self._levels.close()
         await asyncio.to_thread(self._pictures.stop)
         recorded_ms = 0
         if self._recording is not None:

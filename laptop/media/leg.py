@@ -79,6 +79,7 @@ class Leg:
         self._on_packet, self._on_frame, self._may_flow = on_packet, on_frame, may_flow
         self._on_key_frame_wanted = on_key_frame_wanted
         self._connection = RTCPeerConnection(_CONFIGURATION)
+        self._pipe: Pipe | None = None
         self._inlets: dict[str, Inlet] = {}
         self._asked_at = 0.0
         self._clocks: dict[str, tuple[int, int]] = {}
@@ -119,7 +120,7 @@ class Leg:
         receivers = [transceiver.receiver for transceiver in self._connection.getTransceivers()]
         if len({id(receiver.transport) for receiver in receivers}) != 1:
             raise OfferError("sound and picture must share one connection (BUNDLE)")
-        pipe = Pipe(receivers[0], self._take)
+        self._pipe = pipe = Pipe(receivers[0], self._take)
         for forward in self.slots.values():
             forward.use(pipe)
 
@@ -147,6 +148,11 @@ class Leg:
         if self.heard_at is not None and time.monotonic() - self.heard_at >= SILENT_S:
             return f"no media for {SILENT_S:.0f} s"
         return ""
+
+    @property
+    def errors(self) -> int:
+        """What was raised while one of its packets was dealt with; it went no further."""
+        return self._pipe.errors if self._pipe is not None else 0
 
     async def ask_for_key_frame(self, at_once: bool = False) -> None:
         """At most three times a second, whoever asks; `at_once` for an order, which can't wait."""

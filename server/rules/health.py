@@ -148,6 +148,12 @@ def _measured(known: Known, now_ms: int) -> LaptopView:
         recording_age_ms=of_call.recording_age_ms if of_call and recorded else NEVER_MS,
         heard_at_ms=max(told.agent_at_ms, told.call_at_ms),
         legs=_legs(of_call.legs) if of_call else [],
+        frames_waiting=agent.frames_waiting if agent else UNKNOWN,
+        frames_dropped=agent.frames_dropped if agent else UNKNOWN,
+        messages_left_out=agent.messages_left_out if agent else UNKNOWN,
+        errors_contained=agent.errors_contained if agent else UNKNOWN,
+        hung=agent.hung if agent else UNKNOWN,
+        hung_at_ms=agent.hung_at_ms if agent else 0,
         side=FailedSide.NONE,
         cause=Cause.NONE,
         cause_since_ms=0,
@@ -212,7 +218,7 @@ def _laptops_own_fault(view: LaptopView) -> Cause:
         return Cause.CLOCK_OFF
     if 0 <= view.disk_free_mib < DISK_LOW_MIB:
         return Cause.DISK_LOW
-    if view.cpu_per_mille > BUSY_PER_MILLE or view.loop_lag_ms > LATE_MS:
+    if view.cpu_per_mille > BUSY_PER_MILLE or view.loop_lag_ms > LATE_MS or view.frames_dropped > 0:
         return Cause.AGENT_BUSY
     return Cause.NONE
 

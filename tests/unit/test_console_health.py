@@ -10,6 +10,8 @@ import pytest
 
 from console.desk import Desk
 from console.painting.health import detail_rows, header, laptop_rows
+from console.state import health_words as words
+from console.state.ages import clock
 from console.state.attention import Severity
 from console.state.health import HealthBoard
 from console.state.health_words import severity, state, verdict
@@ -67,6 +69,11 @@ def laptop(seat: int, **changes: Any) -> LaptopView:
         "side": FailedSide.NONE,
         "cause": Cause.NONE,
         "cause_since_ms": 0,
+        "frames_waiting": 25,
+        "frames_dropped": 0,
+        "messages_left_out": 0,
+        "errors_contained": 0,
+        "hung": 0,
     }
     return LaptopView(**fields | changes)
 
@@ -82,7 +89,7 @@ def away(seat: int, cause: Cause = Cause.LOST, **changes: Any) -> LaptopView:
         "cpu_per_mille": UNKNOWN, "loop_lag_ms": UNKNOWN, "disk_free_mib": UNKNOWN, "disk_total_mib": UNKNOWN,
         "clock_known": False, "clock_offset_ms": 0, "carrying": False, "why_not": WhyNot.NOT_SAID,
         "recording": RecordingState.NOT_STARTED, "recording_age_ms": NEVER_MS, "legs": [],
-        "side": FailedSide.UNKNOWN, "cause": cause, "cause_since_ms": NOW_MS - 6200,
+        "side": FailedSide.UNKNOWN, "cause": cause, "cause_since_ms": NOW_MS - 6200, "hung": UNKNOWN,
     }  # fmt: skip
     return laptop(seat, **gone | changes)
 
@@ -229,3 +236,11 @@ def test_the_desk_asks_for_a_snapshot_and_says_again_what_is_looked_at() -> None
     assert sent.pop() == OpenLaptop("BWI-01")
     desk.receive(WELCOME, NOW_S)  # after a lost link
     assert sent[-1] == OpenLaptop("BWI-01")
+
+
+def test_an_agent_that_hung_says_how_often_and_when_and_one_that_is_behind_what_it_dropped() -> None:
+    hung = laptop(1, hung=2, hung_at_ms=NOW_MS, frames_dropped=7, side=FailedSide.LAPTOP, cause=Cause.AGENT_BUSY)
+    assert words.strain(hung).startswith("25 pictures to decode, 7 dropped · 0 messages left out")
+    assert words.strain(hung).endswith(f"hung 2 times, last {clock(NOW_MS)}")
+    assert "7 pictures dropped" in words.verdict(hung)
+    assert words.strain(laptop(1, hung=UNKNOWN)) == words.DASH

@@ -123,6 +123,7 @@ def test_all_is_well() -> None:
         ({"told": told({"disk_free_mib": 3000})}, FailedSide.LAPTOP, Cause.DISK_LOW),
         ({"told": told({"cpu_per_mille": 950})}, FailedSide.LAPTOP, Cause.AGENT_BUSY),
         ({"told": told({"loop_lag_ms": 800})}, FailedSide.LAPTOP, Cause.AGENT_BUSY),
+        ({"told": told({"frames_dropped": 40})}, FailedSide.LAPTOP, Cause.AGENT_BUSY),
         ({"round_trip_s": 0.7}, FailedSide.LINE, Cause.LINE_SLOW),
         ({"told": told(None, leg("room"), leg("family-1", lost=41))}, FailedSide.FAMILY, Cause.LEG_WEAK),
         ({"told": told(None, leg("room"), leg("family-1", jitter=38))}, FailedSide.FAMILY, Cause.LEG_WEAK),
