@@ -1,6 +1,7 @@
 """One call with browsers on it: server, agent, an officer's console that beats, all on loopback."""
 
 import contextlib
+import json
 import os
 import subprocess
 import threading
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers_of_others.run import Program
 from demo.peers.clip import MEDIA
 from demo.processes import child_environment, end_with_parent, sightline
 from schemas.call import CallView
@@ -24,6 +26,7 @@ CALL = "BWI-1"
 BEAT_S = 2.0
 LAPTOP_TOKEN = "laptop-token-123456"
 TOKENS = {"room": f"room-token-{CALL}", "family": f"family-token-{CALL}"}
+MORE_TOKENS = [f"family-token-{n}-{CALL}" for n in (2, 3, 4)]
 JOIN = "Join with camera and microphone"
 
 
@@ -93,6 +96,7 @@ class Stage:
         self.folder, self.server = folder, server
         self.url = f"http://127.0.0.1:{server.port}"
         self.agent = self.start_agent()
+        self.peers: Program | None = None
         self.officer = Officer(server)
 
     def start_agent(self) -> subprocess.Popen[bytes]:
@@ -117,8 +121,22 @@ class Stage:
         browser.open(f"{self.url}/family#{token}")
         browser.press(JOIN)
 
+    def encoded_families(self, clips: dict[str, str]) -> None:
+        """Further family devices that send a clip's encoded packets as they are: leg -> clip."""
+        plan = [
+            {"name": leg, "token": token, "clip": f"{clips[leg]}.webm", "offset_s": 3.0 * n}
+            for n, (leg, token) in enumerate(zip(("family-2", "family-3", "family-4"), MORE_TOKENS, strict=True))
+            if leg in clips
+        ]
+        file = self.folder / "peers.json"
+        file.write_text(json.dumps(plan))
+        options = ("--server", self.server.url, "--plan", str(file), "--no-decode")
+        self.peers = Program("demo.peers.process", *options)
+
     def close(self) -> None:
         self.officer.close()
+        if self.peers is not None:
+            self.peers.stop()
         self.agent.terminate()
         try:
             self.agent.wait(10)
@@ -128,9 +146,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path, **changes: Any) -> Iterator[Stage]:
-    """`changes`: fields of the establishment's file."""
-    with running_server(folder, establishment(**changes)) as server:
+def stage(folder: Path, devices: int = 1) -> Iterator[Stage]:
+    """`devices`: of the family."""
+    plain = establishment()
+    plain["bookings"][0]["more_family_tokens"] = MORE_TOKENS[: devices - 1]
+    with running_server(folder, plain) as server:
         set_ = Stage(folder, server)
         try:
             yield set_
