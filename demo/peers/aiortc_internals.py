@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import aioice.ice
-from aiortc import RTCRtpReceiver, RTCRtpSender
-from aiortc.rtp import RtpPacket
+from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCRtpSender
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci, unpack_remb_fci
 
 RECEIVER = "_RTCRtpReceiver__"
 """How the names begin that are private to the receiver's class."""
@@ -27,6 +27,29 @@ def notice_dead_connections_soon() -> None:
 def answer_key_frame_requests(sender: RTCRtpSender, answer: Callable[[], None]) -> None:
     """`answer` is called for each PLI and FIR that comes for this sender."""
     sender._send_keyframe = answer
+
+
+def hear_bandwidth(sender: RTCRtpSender, heard: Callable[[int], None]) -> None:
+    """`heard` gets each estimate (REMB, bits/s) that comes for this sender."""
+    handle = sender._handle_rtcp_packet
+
+    async def hear_and_handle(packet: Any) -> None:
+        if isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            heard(unpack_remb_fci(packet.fci)[0])
+        await handle(packet)
+
+    sender._handle_rtcp_packet = hear_and_handle
+
+
+async def report_bandwidth(connection: RTCPeerConnection, bits_per_s: int) -> None:
+    """Says that this end can take so much of all that comes together (REMB)."""
+    for transceiver in connection.getTransceivers():
+        receiver = transceiver.receiver
+        ssrcs = list(getattr(receiver, RECEIVER + "remote_streams"))
+        own = getattr(receiver, RECEIVER + "rtcp_ssrc")
+        if transceiver.kind == "video" and ssrcs:
+            fci = pack_remb_fci(bits_per_s, ssrcs)
+            await receiver._send_rtcp(RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=own, media_ssrc=0, fci=fci))
 
 
 class _EncodedFrames(queue.Queue[Any]):

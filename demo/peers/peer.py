@@ -66,6 +66,9 @@ class Peer:
         self._decoding, self._say = decoding, partial(say, peer=part.name)
         self._welcome = asyncio.Event()
         self._slots = 1
+        self._connection_now: RTCPeerConnection | None = None
+        self.may_send_bits: int | None = None
+        """The other end's newest estimate (REMB), bits/s."""
         self._over = asyncio.Event()
         self._reason = ""
         self._offered: tuple[str, asyncio.Future[Answer | OfferRefused | None]] | None = None
@@ -98,7 +101,16 @@ class Peer:
 
     def report(self) -> dict[str, Any]:
         of_legs = {leg: received.report() for leg, received in self.of_legs.items()}
-        return {**self.received.report(), "sent": dict(self.performance.sent), "of_legs": of_legs}
+        sent = {"sent": dict(self.performance.sent), "may_send_bits": self.may_send_bits}
+        return {**self.received.report(), **sent, "of_legs": of_legs}
+
+    async def report_bandwidth(self, bits_per_s: int) -> None:
+        """Tells the other end that so much can be taken; the files that are played do not change."""
+        if self._connection_now is not None:
+            await aiortc_internals.report_bandwidth(self._connection_now, bits_per_s)
+
+    def _may_send(self, bits_per_s: int) -> None:
+        self.may_send_bits = bits_per_s
 
     def link_message(self, message: ToPeer) -> None:
         match message:
@@ -148,7 +160,7 @@ class Peer:
         """One connection after the other: a new one when the last has died and the call goes on."""
         while True:
             await self._welcome.wait()
-            connection = self._connection()
+            connection = self._connection_now = self._connection()
             down = asyncio.Event()
             up = asyncio.Event()
 
@@ -213,6 +225,7 @@ class Peer:
                 transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in CODECS[kind]])
                 if kind == "video" and not slot:
                     aiortc_internals.answer_key_frame_requests(transceiver.sender, self.performance.ask_for_key_frame)
+                    aiortc_internals.hear_bandwidth(transceiver.sender, self._may_send)
                 self._receive(kind, transceiver)
         return connection
 

@@ -5,6 +5,7 @@
 The plan: [{"name": "BWI-01/family", "token": "…", "clip": "pair.webm", "offset_s": 3.0}, …].
 
 Commands: {"do": "burst", "peer", "id", "at"}  {"do": "silence", "peer", "on"}  {"do": "leave", "peer"}
+          {"do": "report bandwidth", "peer", "bits_per_s"}
           {"do": "add", "plan": […]}  {"do": "report"}  {"do": "stop"}
 Events:   ready, welcome, connected, state, legs, burst, media lost, signalling lost, refused, report, closed,
           not understood
@@ -89,6 +90,8 @@ class Clients:
                 self._peers[command["peer"]].performance.silent = bool(command["on"])
             case "leave":
                 self._start(self._peers[command["peer"]].leave())
+            case "report bandwidth":
+                self._start(self._peers[command["peer"]].report_bandwidth(int(command["bits_per_s"])))
             case "add":
                 self.add(parts_of(command["plan"]))
             case "report":

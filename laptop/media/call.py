@@ -21,6 +21,7 @@ from ..rules.absence import Absences
 from ..rules.carrying import NEVER, Carrying
 from ..rules.server_clock import ServerClock
 from ..rules.strain import Strain
+from .bandwidth import Bandwidth
 from .leg import Frame, Leg
 from .level_teller import LevelTeller
 from .offer import OfferError
@@ -60,6 +61,7 @@ class Call:
         self._loop = asyncio.get_running_loop()
         self._legs = Switchboard()
         self._absences = Absences(grace_s)
+        self._bandwidth = Bandwidth()
         self._recording: Recording | None = None
         self._recording_state, self._recording_words = RecordingState.NOT_STARTED, ""
         self._start_fault = RecordingFault.NONE
@@ -272,10 +274,11 @@ class Call:
                 leg.pass_clocks_on()
             if looks % 10 == 0:
                 self._tell_health()
-                for leg in list(self._legs.legs.values()):
-                    await leg.tell_bandwidth()
+                await self._bandwidth.step(self._legs.legs)
             else:
                 self._tell_health_if_changed()
+                if looks % 3 == 0:
+                    await self._bandwidth.tell_young()
 
     def _look_for_lost_legs(self) -> None:
         for leg in self._legs.legs.values():

@@ -25,11 +25,12 @@ class Forward:
         self,
         kind: str,
         source: str,
+        receiver: str,
         transceiver: RTCRtpTransceiver,
         may_flow: Callable[[], bool],
         want_key_frame: Callable[[str], None],
     ) -> None:
-        self.kind, self.source = kind, source
+        self.kind, self.source, self.receiver = kind, source, receiver
         self.open = False
         self.sent = 0
         self.outlet = Outlet(transceiver, self._send_again, self._key_frame_wanted)
@@ -43,6 +44,7 @@ class Forward:
         self._running = False
         self._source_ssrc = self._first_sequence = self._sequence_offset = self._timestamp_offset = 0
         self._report: tuple[int, int] | None = None
+        self._flow_octets = 0
 
     @property
     def round_trip_ms(self) -> float:
@@ -85,7 +87,18 @@ class Forward:
             return
         self.sent += 1
         if self.kind == "video":
+            self._flow_octets += len(sent)
             self._history[sequence & (HISTORY - 1)] = sequence, sent
+
+    def take_flow_bits(self) -> int:
+        """What was sent since the last call."""
+        octets, self._flow_octets = self._flow_octets, 0
+        return octets * 8
+
+    def take_loss(self) -> float | None:
+        """What the far peer has reported since the last call, 0 to 1."""
+        loss, self.outlet.loss = self.outlet.loss, None
+        return loss
 
     def tell_clock(self, report: tuple[int, int] | None) -> None:
         """The source's sender report: the far peer's lip sync rests on the source's own clock. None: it has none."""

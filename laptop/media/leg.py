@@ -29,7 +29,7 @@ LEGS = (ROOM, "family-1", "family-2", "family-3", "family-4")
 SILENT_S = 2.0
 """A leg without media for so long counts as gone."""
 KEY_FRAME_EACH_S = 0.3
-BITS_PER_S = 2_000_000
+PACKETS_TO_SAY = 20
 NEVER_MS = 2**53
 KINDS = ("audio", "video")
 _CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
@@ -87,6 +87,9 @@ class Leg:
         self._bytes = self._frames = 0
         self._measured_at = time.monotonic()
         self._counted: dict[str, tuple[int, int]] = {}
+        self._counted_before = 0, 0
+        self.flow_bits = 0.0
+        """What its peer sends, bits/s, in the second before the last `health`."""
 
     async def answer(self, sdp: str) -> str:
         """The answer's SDP, with candidates. OfferError for what this agent doesn't carry."""
@@ -95,7 +98,9 @@ class Leg:
         for kind in offered.kinds:
             transceiver = self._transceiver(kind)
             source = next(others[kind])
-            self.slots[source, kind] = Forward(kind, source, transceiver, self._may_flow, self._on_key_frame_wanted)
+            self.slots[source, kind] = Forward(
+                kind, source, self.name, transceiver, self._may_flow, self._on_key_frame_wanted
+            )
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
             await self._connection.setLocalDescription(await self._connection.createAnswer())
@@ -171,9 +176,32 @@ class Leg:
             for forward in targets:
                 forward.tell_clock(clocks[kind])
 
-    async def tell_bandwidth(self) -> None:
+    async def tell_bandwidth(self, bits_per_s: int) -> None:
         if "video" in self._inlets:
-            await self._inlets["video"].tell_bandwidth(BITS_PER_S)
+            await self._inlets["video"].tell_bandwidth(bits_per_s)
+
+    def receivers(self) -> list[str]:
+        """The legs whose peers get this one's picture now."""
+        return [forward.receiver for forward in self.targets["video"] if forward.open]
+
+    def reported(self) -> tuple[float | None, float, float | None]:
+        """Of one picture to this leg's peer, since the last call, a second ago: (largest loss, 0 to 1; most that went
+        out, bits/s; what the peer says that it can take, bits/s). None: it has said nothing."""
+        running = [forward for (_, kind), forward in self.slots.items() if kind == "video" and forward.runs]
+        losses = [loss for forward in running if (loss := forward.take_loss()) is not None]
+        flow = max((forward.take_flow_bits() for forward in running), default=0)
+        total = max((forward.outlet.remb for forward in running if forward.outlet.remb is not None), default=None)
+        return max(losses, default=None), flow, None if total is None else total / len(running)
+
+    def lost_share(self) -> float | None:
+        """Of the picture's packets that its peer sent since the last call, 0 to 1; None when too few came to say."""
+        inlet = self._inlets.get("video")
+        if inlet is None:
+            return None
+        expected, received, _ = inlet.counts()
+        before, self._counted_before = self._counted_before, (expected, received)
+        came = expected - before[0]
+        return max(0.0, 1 - (received - before[1]) / came) if came >= PACKETS_TO_SAY else None
 
     def forget_clocks(self) -> None:
         """Others get its media from now on: they are told anew."""
@@ -202,6 +230,7 @@ class Leg:
         lost = max(0, expected - received) * 1000 // expected if expected > 0 else 0
         frames, self._frames = self._frames, 0
         octets, self._bytes = self._bytes, 0
+        self.flow_bits = octets * 8 / took
         age_ms = NEVER_MS if self.heard_at is None else round((now - self.heard_at) * 1000)
         return LegHealth(
             leg=self.name,

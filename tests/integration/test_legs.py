@@ -128,6 +128,26 @@ async def test_one_side_muted_or_hidden_and_the_end(tmp_path: Path) -> None:
         await asyncio.wait_for(rig.closed.wait(), 10)
 
 
+async def test_the_slowest_device_holds_the_others_back_until_it_can_take_more(tmp_path: Path) -> None:
+    async with one_call(tmp_path, devices=2) as rig:
+        peers = rig.start(*rig.legs)
+        await rig.connected(*rig.legs)
+        rig.admit("family-1", "family-2")
+
+        def may_send(report: dict[str, Any]) -> dict[str, int | None]:
+            return {leg: peer["may_send_bits"] for leg, peer in report.items()}
+
+        await rig.until(peers, lambda r: may_send(r) == dict.fromkeys(rig.legs, 2_000_000), "2 Mbit/s at first")
+        await rig.until(peers, lambda r: all(len(peer["of_legs"]) == 2 for peer in r.values()), "media flow")
+        peers.say(do="report bandwidth", peer="family-2", bits_per_s=400_000)
+        held = await rig.until(
+            peers, lambda r: all(may_send(r)[leg] in (199_680, 200_000) for leg in ("room", "family-1")), "held back"
+        )
+        assert may_send(held)["family-2"] == 2_000_000, "nobody has said that it can't take this one's"
+        peers.say(do="report bandwidth", peer="family-2", bits_per_s=8_000_000)
+        await rig.until(peers, lambda r: may_send(r) == dict.fromkeys(rig.legs, 2_000_000), "let go")
+
+
 async def test_a_device_that_comes_back_in_time_is_admitted_still_and_later_it_is_not(tmp_path: Path) -> None:
     grace_s = 4.0
     async with one_call(tmp_path, devices=2, grace_s=grace_s) as rig:
