@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 from aiortc import RTCRtpTransceiver
-from aiortc.codecs.vpx import VpxPayloadDescriptor
 
 from .aiortc_internals import Outlet, Pipe
+from .assembly import begins_key_frame
 from .rtp import Packet
 
 HISTORY = 512
@@ -138,12 +138,3 @@ class Forward:
     def _key_frame_wanted(self) -> None:
         if self.open and self._may_flow():
             self._want_key_frame(self.source)
-
-
-def begins_key_frame(payload: bytes) -> bool:
-    """True for the first packet of a VP8 key frame (RFC 7741, section 4)."""
-    try:
-        descriptor, data = VpxPayloadDescriptor.parse(payload)
-    except ValueError:
-        return False
-    return bool(descriptor.partition_start and descriptor.partition_id == 0 and data and not data[0] & 1)

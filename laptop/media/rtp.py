@@ -11,12 +11,9 @@ ONE_BYTE_EXTENSIONS = 0xBEDE
 
 
 class Packet:
-    """One packet; the names are aiortc's, whose statistics and jitter buffer take it as it is.
+    """One packet; the names are aiortc's."""
 
-    `_data` is where aiortc's jitter buffer looks for the payload without its VP8 descriptor.
-    """
-
-    __slots__ = ("_data", "marker", "payload", "payload_type", "sequence_number", "ssrc", "timestamp")
+    __slots__ = ("marker", "payload", "payload_type", "sequence_number", "ssrc", "timestamp")
 
     def __init__(
         self, payload_type: int, marker: bool, sequence_number: int, timestamp: int, ssrc: int, payload: bytes
@@ -24,7 +21,6 @@ class Packet:
         self.payload_type, self.marker = payload_type, marker
         self.sequence_number, self.timestamp, self.ssrc = sequence_number, timestamp, ssrc
         self.payload = payload
-        self._data = b""
 
 
 def parse(data: bytes) -> Packet | None:
