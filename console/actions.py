@@ -1,6 +1,6 @@
 """The one table of actions: keys, words, danger and permission; footer, help, palette and keys all come from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 
@@ -27,7 +27,8 @@ class Action:
     danger: Danger
     permission: str = ""
     screens: str = "W"
-    """W: the wall; S: the laptops of remote support; L: one laptop's details; Q: flagged incidents; R: one review."""
+    """W: the wall; F: one call in focus; S: the laptops of remote support; L: one laptop's details; Q: flagged
+    incidents; R: one review."""
 
     @property
     def shown_key(self) -> str:
@@ -36,13 +37,13 @@ class Action:
         return key.upper() if len(key) in (2, 3) and key[0] == "f" else names.get(key, key)
 
 
-ACTIONS = (
+_TABLE = (
     Action("help", ("?",), "Help", "help", "this page, with why a key is off", Danger.LOOKS, screens="WSLQR"),
     Action(
         "palette", ("ctrl+p",), "Find an action", "find", "find any action by its words", Danger.LOOKS, screens="WSLQR"
     ),
     Action("theme", (), "Next theme", "", "dark, light, high contrast or monochrome", Danger.LOOKS, screens="WSLQR"),
-    Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QR"),
+    Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QRF"),
     Action("go-reviews", ("f4",), "Reviews", "", "the flagged incidents", Danger.LOOKS, "review", "WR"),
     Action("next", ("j", "down"), "Next", "", "choose the next incident", Danger.LOOKS, screens="Q"),
     Action("before", ("k", "up"), "Before", "", "choose the incident before", Danger.LOOKS, screens="Q"),
@@ -62,7 +63,17 @@ ACTIONS = (
     Action("update", ("U",), "Needs updating", "update", "back with a question", Danger.ACTS, "review", "R"),
     Action("sign-off", ("O",), "Sign off", "sign off", "close it; O again signs off", Danger.FINAL, "review", "R"),
     Action("back", ("q", "escape"), "Back", "list", "back to the list", Danger.LOOKS, screens="R"),
-    Action("leave", ("ctrl+q", "ctrl+c"), "Quit", "", "leave the console", Danger.LOOKS, screens="R"),
+    Action("leave", ("ctrl+q", "ctrl+c"), "Quit", "", "leave the console", Danger.LOOKS, screens="RF"),
+    Action("focus", ("enter",), "Focus", "open", "the chosen call over the whole screen", Danger.LOOKS),
+    Action("focus-back", ("q", "escape"), "Back", "wall", "back to the wall", Danger.LOOKS, screens="F"),
+    Action("call-before", ("h", "left"), "Call before", "call", "the call before, by seat", Danger.LOOKS, screens="F"),
+    Action("call-next", ("l", "right"), "Next call", "call", "the next call, by seat", Danger.LOOKS, screens="F"),
+    Action("older", ("j", "down"), "Older", "older", "further back in the timeline", Danger.LOOKS, screens="F"),
+    Action("newer", ("k", "up"), "Newer", "newer", "towards now in the timeline", Danger.LOOKS, screens="F"),
+    Action(
+        "focus-side", ("s",), "Sides", "side", "both sides, or one over the whole screen", Danger.LOOKS, screens="F"
+    ),
+    Action("copy", ("c",), "Copy", "", "copy the call's reference, where the terminal lets it", Danger.LOOKS),
     Action("move-left", ("h", "left"), "Left", "", "choose the call to the left", Danger.LOOKS),
     Action("move-down", ("j", "down"), "Down", "", "choose the call below", Danger.LOOKS),
     Action("move-up", ("k", "up"), "Up", "", "choose the call above", Danger.LOOKS),
@@ -91,7 +102,17 @@ ACTIONS = (
     Action("laptop-sort", ("s",), "Sort", "sort", "by seat, or the gravest first", Danger.LOOKS, "health", "S"),
     Action("laptop-list", ("f7", "escape", "q"), "Laptops", "list", "back to the list", Danger.LOOKS, "health", "L"),
 )
-"""Digits choose a seat (01 to 99) and are no actions; Enter and Space do nothing on the wall, so they never act."""
+"""Digits choose a seat (01 to 99) and are no actions; Enter only opens and Space does nothing, so they never act."""
+
+_IN_FOCUS_TOO = ("help", "palette", "theme", "here", "attend", "unseen", "previous", "copy")
+
+
+def _of_the_wall(action: Action) -> bool:
+    """What acts on the chosen call acts in focus as well, with the same key."""
+    return "W" in action.screens and (action.danger >= Danger.RECORDED or action.id in _IN_FOCUS_TOO)
+
+
+ACTIONS = tuple(replace(a, screens=f"{a.screens}F") if _of_the_wall(a) else a for a in _TABLE)
 
 BY_ID: dict[str, Action] = {}
 BY_KEY: dict[str, Action] = {}

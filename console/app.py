@@ -17,12 +17,14 @@ from console.painting.ink import Colours
 from console.painting.themes import next_theme, wear
 from console.pen import Pen
 from console.review_desk import ReviewDesk
+from console.screens.focus import FocusScreen
 from console.screens.help import HelpScreen
 from console.screens.laptops import LaptopsScreen
 from console.screens.review import ReviewScreen
 from console.screens.reviews import ReviewPage, ReviewsScreen
 from console.screens.wall import WallScreen
 from console.settings import Settings
+from console.state.safe_text import safe
 from console.terminal import OutputDriver
 from schemas.call import Role
 from schemas.console import CommandAnswer, CommandDone, ConsoleWelcome, ReviewOpened
@@ -57,6 +59,7 @@ class Console(App[int]):
         self.desk = Desk(now_s, lambda message: self.link.send(message))
         self.link = Link(settings, self._receive, self.desk.gone, self._beat, self._cells)
         self.wall_screen = WallScreen(self.desk, colours)
+        self.focus_screen = FocusScreen(self.desk, colours)
         self.laptops_screen = LaptopsScreen(self.desk, colours)
         self.review_desk = ReviewDesk(self.desk.wall, lambda message: self.link.send(message))
         self.reviews_screen = ReviewsScreen(self.review_desk, colours)
@@ -76,6 +79,7 @@ class Console(App[int]):
             loop.add_signal_handler(number, self.exit, 0)
         for name, screen in (
             ("help", HelpScreen(self.desk, self._colours)),
+            ("focus", self.focus_screen),
             ("reviews", self.reviews_screen),
             ("review", self.review_screen),
         ):
@@ -123,9 +127,12 @@ class Console(App[int]):
         if self.laptops_screen.is_mounted:
             self.laptops_screen.draw()
         elif self.wall_screen.is_mounted:
+            shown = self.focus_screen if self.desk.focused else self.wall_screen
             self.wall_screen.show(changed)
+            if shown is self.focus_screen:
+                shown.show(changed)
             if isinstance(message, CommandAnswer | CommandDone):
-                self.wall_screen.show_acts()
+                shown.show_acts()
         if about_reviews:
             self._show_reviews(message)
 
@@ -150,6 +157,26 @@ class Console(App[int]):
         self._back_to_the_wall()
         self.desk.show_pictures(True)
         self.wall_screen.want_pictures()
+
+    def go_focus(self) -> None:
+        """The chosen call over the whole screen; opening it is a look that the server counts."""
+        self.desk.focused = True
+        self.push_screen("focus")
+
+    def leave_focus(self) -> None:
+        self.desk.focused = False
+        self._back_to_the_wall()
+        self.wall_screen.place_all()
+
+    def copy_reference(self) -> None:
+        """The chosen call's number into the clipboard of whoever sits at the terminal (OSC 52)."""
+        now_s = time.monotonic()
+        call = self.desk.call(now_s)
+        if call is None:
+            self.desk.say("No call is chosen, so nothing is copied", now_s)
+            return
+        self.copy_to_clipboard(call.call_id)
+        self.desk.say(f"Copied, if your terminal allows it: {safe(call.call_id)}", now_s)
 
     def go_reviews(self) -> None:
         """The list; an open review is closed by it."""

@@ -11,12 +11,14 @@ from console.state.media import box_key
 from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, Panel, ResumePanel
 from console.state.permits import why_off
 from console.state.selection import CapsGuard, SeatDigits
+from console.state.timeline import Timeline
 from console.state.vigilance import Vigilance, vigilance
 from console.state.wall import Changed, Wall, waiting_legs
 from schemas.call import CallView, Role
 from schemas.console import (
     Beat,
     Boxes,
+    CallChanged,
     Command,
     CommandAnswer,
     CommandDone,
@@ -51,6 +53,9 @@ class Desk:
         self._touched_s = now_s
         self._wanted = Boxes([])
         self._looking = True
+        self.focused = False
+        """The chosen call fills the screen."""
+        self.timeline = Timeline()
 
     # -- from the server
 
@@ -73,7 +78,9 @@ class Desk:
                 wall.link.server_said(message.server_time_ms, now_s * 1000)
                 changed = Changed(gap=self.health.apply(message))
             case _:
+                before = dict(wall.calls) if isinstance(message, Snapshot | CallChanged) else {}
                 changed = wall.apply(message, now_s)
+                self._note(before, now_s)
         if isinstance(message, ConsoleWelcome):
             self._send(self._wanted)
             if self.health.opened:
@@ -88,6 +95,16 @@ class Desk:
             self.say(f"Back after {wall.link.away_s:.0f} s", now_s)
             changed.words |= set(wall.seats)
         return changed
+
+    def _note(self, before: dict[str, CallView], now_s: float) -> None:
+        """For the timelines: how calls were before this message, if it can have changed them."""
+        wall = self.wall
+        server_ms = wall.link.server_ms(now_s)
+        for call_id, old in before.items():
+            if (new := wall.calls.get(call_id)) is not None and new is not old:
+                self.timeline.note(old, new, server_ms)
+        self.timeline.since_ms = self.timeline.since_ms or server_ms
+        self.timeline.keep_calls(set(wall.calls))
 
     @property
     def role(self) -> Role | None:
@@ -112,7 +129,8 @@ class Desk:
 
     def beat(self, now_s: float) -> Beat:
         call = self.call(now_s) if self._looking else None
-        return Beat(call.call_id if call else "", False, round((now_s - self._touched_s) * 1000))
+        focused = self.focused and call is not None
+        return Beat(call.call_id if call else "", focused, round((now_s - self._touched_s) * 1000))
 
     def show_pictures(self, on: bool) -> None:
         """Off while the wall is not looked at: no laptop makes pictures for it then."""

@@ -21,6 +21,7 @@ IN_HELP = ("palette", "go-wall")
 """Left to the help where the footer has no room."""
 
 MOVING = {
+    "F": (("01", " seat  "),),
     "W": (("01", " seat  "), ("hjkl", " move  ")),
     "S": (("jk", " move  "),),
     "L": (("hl", " other laptop  "),),

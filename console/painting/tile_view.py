@@ -118,6 +118,13 @@ def list_boxes(side: Side) -> list[Box]:
     return [Box(side, columns, rows * 2)]
 
 
+def side_view(
+    wall: Wall, call: CallView, side: Side, area: Area, gallery: Gallery, now_s: float
+) -> tuple[PictureView, Freshness, str]:
+    """One side's picture in its place, how fresh it is, and its age in words when that is worth saying."""
+    return _picture(wall, call, side, area, True, gallery, now_s)
+
+
 def _picture(
     wall: Wall, call: CallView, side: Side, area: Area, large: bool, gallery: Gallery, now_s: float
 ) -> tuple[PictureView, Freshness, str]:

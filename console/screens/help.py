@@ -13,7 +13,14 @@ from console.screens.reviews import ReviewPage
 from console.state.permits import why_off
 from console.widgets.canvas import Canvas
 
-TITLES = {"W": "THE WALL", "S": "THE LAPTOPS", "L": "ONE LAPTOP", "Q": "THE REVIEWS", "R": "ONE REVIEW"}
+TITLES = {
+    "W": "THE WALL",
+    "F": "ONE CALL",
+    "S": "THE LAPTOPS",
+    "L": "ONE LAPTOP",
+    "Q": "THE REVIEWS",
+    "R": "ONE REVIEW",
+}
 OF_REVIEWS = (
     "Capitals decide, small letters do not. Opening an incident is logged, with its reason, and so is what was played.",
     "F family, R room, in dBFS   ━ seen   f the flag   A W P R + X what staff did   ▲ the place",
@@ -67,7 +74,7 @@ class HelpScreen(Screen[None]):
             [(f" KEYS OF {TITLES[letter]}", Ink.STRONG), ("   ?, q or Esc: back", Ink.FAINT)],
             [],
         ]
-        if letter == "W":
+        if letter in "WF":
             words = "choose the call at this seat; the second digit within a second"
             rows.append([("  01–99       ", Ink.KEY), (words, Ink.PLAIN)])
         for action in of_screen(letter):
@@ -79,7 +86,7 @@ class HelpScreen(Screen[None]):
             row.append((f"{action.help}  ", Ink.PLAIN))
             why = below.why_off(action) if isinstance(below, ReviewPage) else why_off(action, desk.wall, call)
             rows.append([*row, (why, Ink.LOOK)] if why else row)
-        if letter != "W":
+        if letter not in "WF":
             words = OF_REVIEWS if letter in "QR" else OF_LAPTOPS
             return rows + [[]] + [[(f"  {line}", Ink.PLAIN)] for line in words]
         rows += [

@@ -160,6 +160,11 @@ class WallScreen(Screen[None]):
                 return
             case "theme":
                 self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
+            case "focus":
+                self.app.go_focus()  # pyright: ignore[reportAttributeAccessIssue]
+                return
+            case "copy":
+                self.app.copy_reference()  # pyright: ignore[reportAttributeAccessIssue]
             case "palette":
                 self.app.action_command_palette()
                 return

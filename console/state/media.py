@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from schemas.media import SILENCE, Box, CallHealth, Levels, Picture, PictureMode, Side
 
+from .level_history import LevelHistory
+
 BARS = 7
 LEVEL_HELD_S = 0.7
 """A level is measured ten times a second; after so long without one there is none."""
@@ -46,6 +48,7 @@ class CallMedia:
     """Times are the console's monotonic clock, s."""
 
     levels: dict[Side, SideLevel] = field(default_factory=lambda: {side: SideLevel() for side in Side})
+    history: dict[Side, LevelHistory] = field(default_factory=lambda: {side: LevelHistory() for side in Side})
     levels_s: float = -1e9
     health: CallHealth | None = None
     health_s: float = -1e9
@@ -62,6 +65,8 @@ class CallMedia:
         self._second = second
         self.levels[Side.FAMILY].add(levels.family_rms, on)
         self.levels[Side.ROOM].add(levels.room_rms, on)
+        self.history[Side.FAMILY].take(levels.at_ms, levels.family_rms, levels.family_peak)
+        self.history[Side.ROOM].take(levels.at_ms, levels.room_rms, levels.room_peak)
         self.levels_s = self._taken_s(levels.at_ms, now_s)
 
     def take_health(self, health: CallHealth, now_s: float) -> None:

@@ -1,0 +1,273 @@
+"""One call over the whole screen: both sides large and quick, levels of the last minute, people, timeline."""
+
+import time
+from dataclasses import replace
+
+from textual import events
+from textual.screen import Screen
+
+from console.actions import BY_ID, Action, Danger, by_key, slip
+from console.desk import Desk
+from console.painting import bars, focus_view
+from console.painting.ink import Colours, Ink
+from console.painting.tile import PictureView
+from console.painting.tile_view import Gallery, side_view
+from console.state.ages import Freshness
+from console.state.focus_layout import FocusParts, Shows, focus_parts
+from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
+from console.state.wall import Changed
+from console.widgets.canvas import Canvas
+from schemas.media import Box, Side
+
+TICK_S = 0.1
+PER_S = 10
+"""Pictures a second: as many as the wire allows of the call that is looked at closely."""
+FINE_BARS = 120
+"""From so many cells on each bar is half a second, else a whole one: at least the last minute either way."""
+
+
+class FocusScreen(Screen[None]):
+    """Shows the call at the chosen seat, whichever that is. It never goes to another call by itself."""
+
+    AUTO_FOCUS = ""
+    letter = "F"
+
+    def __init__(self, desk: Desk, colours: Colours) -> None:
+        super().__init__()
+        self.desk = desk
+        self.canvas = Canvas(colours, self._draw_changed)
+        self.shows = Shows.BOTH
+        self.turned = False
+        self._gallery = Gallery(colours)
+        self._parts: FocusParts | None = None
+        self._changed = Changed()
+        self._everything = False
+        self._second = -1
+        self._scrolled = 0
+        self._call_id = ""
+
+    def compose(self):
+        yield self.canvas
+
+    def on_mount(self) -> None:
+        self.set_interval(TICK_S, self.tick)
+
+    def on_screen_resume(self) -> None:
+        self.place_all()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.place_all()
+
+    # -- what changes
+
+    def show(self, changed: Changed) -> None:
+        """Notes what a message of the server has changed."""
+        if changed.seats or changed.words:
+            self._everything = True  # the header tells of the other calls too
+        self._changed.pictures |= changed.pictures & {self.desk.seat or 0}
+        if self._everything or self._changed.pictures:
+            self.canvas.wake()
+
+    def show_acts(self) -> None:
+        self._everything = True
+        self.canvas.wake(urgent=True)
+
+    def tick(self) -> None:
+        if not self.is_current or self._parts is None:
+            return
+        now_s = time.monotonic()
+        second = self.desk.wall.link.server_ms(now_s) // 1000 or int(now_s)
+        waits = any(act.open for act in self.desk.acts)
+        if self.desk.look(now_s) or second != self._second or waits:
+            self._second, self._everything = second, True
+        self._changed.levels.add(0)
+        self.canvas.wake()
+
+    def draw(self) -> None:
+        """Draws everything, at once: after a key."""
+        self._everything = True
+        self.canvas.wake(urgent=True)
+
+    def place_all(self) -> None:
+        width, height = self.size
+        if not width:
+            return
+        self.canvas.fit(self.size)
+        self._parts = focus_parts(width, height, self.shows, self.turned)
+        self.canvas.put(dict.fromkeys(range(height), bars.cut([], width)))
+        self.canvas.places = list(self._parts.pictures.values())
+        if self._parts.too_small:
+            words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "q goes back."]
+            self.canvas.put({y: bars.cut([(line, Ink.PLAIN)], width) for y, line in enumerate(words) if y < height})
+        self.want_pictures()
+        self.draw()
+
+    def want_pictures(self) -> None:
+        """Of the call in focus, large and quick; of the others none, as none of them is shown."""
+        parts, call = self._parts, self.desk.call(time.monotonic())
+        self._call_id = call.call_id if call is not None else ""
+        if parts is None or not self.desk.focused:
+            return
+        wanted = [
+            Box(side, min(640, area.width), min(640, area.height * 2), per_s=PER_S)
+            for side, area in parts.pictures.items()
+        ]
+        self.desk.want([], self._call_id, wanted if self._call_id else [])
+
+    # -- keys
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        key = event.character if event.character and event.is_printable else event.key
+        now_s = time.monotonic()
+        in_panel = self.desk.panel is not None and key not in ("ctrl+q", "ctrl+c")
+        if in_panel and self.desk.press_in_panel(key, now_s) is not False:
+            self._after_key()
+        elif len(key) == 1 and key.isdecimal() and key.isascii():
+            self.desk.press_digit(key, now_s)
+            self._after_key()
+        elif (action := by_key(self.letter).get(key)) is not None:
+            self.perform(action)
+        else:
+            self._meaningless(key, now_s)
+
+    def perform(self, action: Action) -> None:
+        """What a key, or the palette, asks for."""
+        match action.id:
+            case "leave":
+                self.app.exit(0)
+            case "focus-back" | "go-wall":
+                self.app.leave_focus()  # pyright: ignore[reportAttributeAccessIssue]
+            case "help":
+                self.app.push_screen("help")
+            case "theme":
+                self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
+            case "palette":
+                self.app.action_command_palette()
+            case "copy":
+                self.app.copy_reference()  # pyright: ignore[reportAttributeAccessIssue]
+            case "here":
+                pass  # any key says it; this one says nothing else
+            case "focus-side":
+                self._turn()
+            case "call-next" | "call-before":
+                self._go(1 if action.id == "call-next" else -1)
+            case "older" | "newer":
+                self._scrolled = max(0, self._scrolled + (1 if action.id == "older" else -1))
+            case _:
+                self.desk.act(action, time.monotonic())
+        self._after_key()
+
+    def perform_id(self, action_id: str) -> None:
+        self.perform(BY_ID[action_id])
+
+    def _turn(self) -> None:
+        """Both, then each side alone; on a small screen, which shows one of both, that one is turned first."""
+        small = self._parts is not None and len(self._parts.pictures) == 1
+        if self.shows is Shows.BOTH and small and not self.turned:
+            self.turned = True
+        else:
+            order = [Shows.BOTH, Shows.FAMILY, Shows.ROOM]
+            self.shows = order[(order.index(self.shows) + 1) % len(order)]
+            self.turned = False
+        self.place_all()
+
+    def _go(self, step: int) -> None:
+        """To the next seat with a call, in the order of the seats."""
+        now_s = time.monotonic()
+        seats = [s for s in self.desk.wall.seats if self.desk.wall.call_at(s, now_s) is not None]
+        if not seats:
+            return
+        here = self.desk.seat if self.desk.seat is not None else 0
+        beyond = [s for s in seats if (s > here if step > 0 else s < here)]
+        self.desk.choose((beyond or seats)[0 if step > 0 else -1])
+
+    def _after_key(self) -> None:
+        if not self.is_attached or not self.desk.focused:
+            return
+        call = self.desk.call(time.monotonic())
+        if (call.call_id if call is not None else "") != self._call_id:
+            self._scrolled = 0
+            self.want_pictures()
+        self.draw()
+
+    def _meaningless(self, key: str, now_s: float) -> None:
+        meant = slip(key, self.letter)
+        if meant is not None and meant.danger >= Danger.ACTS:
+            self.desk.say(f"{meant.name} is Shift+{meant.shown_key}", now_s)
+        elif len(key) == 1 and key.isupper() and key.isascii():
+            self.desk.stray_capital(now_s)
+        self._after_key()
+
+    # -- drawing
+
+    def _draw_changed(self) -> None:
+        """Just before a painting: what has changed since the last one."""
+        parts, changed, everything = self._parts, self._changed, self._everything
+        self._changed, self._everything = Changed(), False
+        if parts is None or parts.too_small:
+            return
+        now_s = time.monotonic()
+        put, width, height = self.canvas.painter.put, self.size.width, self.size.height
+        desk, call = self.desk, self.desk.call(now_s)
+        if (call.call_id if call is not None else "") != self._call_id:
+            self.want_pictures()
+            everything = True
+        if everything or changed.pictures:
+            put(focus_view.picture_rows(parts, call, self._views(parts, now_s), width))
+        put(focus_view.level_rows(parts, self._levels(width, now_s), 0.5 * self._each(width), width))
+        put({height - 2: bars.message_row(desk.acts, desk.notice(now_s), now_s, desk.wall.link.lost, width)})
+        if not everything:
+            return
+        self._gallery.keep_calls({self._call_id})
+        put(dict(enumerate(focus_view.header(desk.wall, call, desk.vigilance(now_s), now_s, width))))
+        if call is not None:
+            happened = desk.timeline.of(call, list(desk.acts), now_s)
+            self._scrolled = min(self._scrolled, max(0, len(happened) - 1))
+            people, timeline = focus_view.list_rows(
+                parts, desk.wall, call, happened, desk.timeline.since_ms, self._scrolled, now_s
+            )
+            put(people, parts.people.x)
+            put(timeline, parts.timeline.x)
+        if parts.next_y >= 0:
+            put({parts.next_y: focus_view.next_row(desk.wall, call, width)})
+        self._draw_panel(width, height)
+
+    def _draw_panel(self, width: int, height: int) -> None:
+        view = self.desk.panel.view() if self.desk.panel is not None else None
+        self.canvas.painter.put({height - 1: bars.footer(width, view, self.letter)})
+        rows = bars.panel_rows(view, width) if view is not None else []
+        top = height - 2 - min(len(rows), height - 3)
+        self.canvas.painter.cover({top + y: row for y, row in enumerate(rows) if top + y < height - 2})
+
+    def _views(self, parts: FocusParts, now_s: float) -> dict[Side, tuple[PictureView, str]]:
+        made: dict[Side, tuple[PictureView, str]] = {}
+        call = self.desk.call(now_s)
+        for side, area in parts.pictures.items():
+            if call is None:
+                made[side] = PictureView(), ""
+                continue
+            view, how, age = side_view(self.desk.wall, call, side, area, self._gallery, now_s)
+            if how < Freshness.OLD:
+                view = replace(view, label="")  # the frame says which side it is
+            made[side] = view, age.removeprefix("picture ") if how < Freshness.OLD else ""
+        return made
+
+    def _levels(self, width: int, now_s: float):
+        each = self._each(width)
+        cells = focus_view.bar_cells(width)
+        call = self.desk.call(now_s)
+        if call is None:
+            return {side: (None, []) for side in Side}
+        media = self.desk.wall.media_of(call)
+        dark = self.desk.wall.link.lost or call.seat in self.desk.wall.lost_laptops
+        count = min(cells, 180 // each)
+        silent_s = now_s - media.levels_s if media.levels_s > 0 else 0.0
+        return {
+            side: (None if dark else media.level(side, now_s), media.history[side].last(count, silent_s, each))
+            for side in Side
+        }
+
+    def _each(self, width: int) -> int:
+        return 1 if focus_view.bar_cells(width) >= FINE_BARS else 2
