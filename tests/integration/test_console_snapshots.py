@@ -22,6 +22,7 @@ CHANGING = (
     (re.compile(r"\b\d{1,2}:\d\d(:\d\d)?"), lambda m: re.sub(r"\d", "0", m[0])),
     (re.compile(r" +Link ● OK +\d+ ms"), lambda m: "Link ● OK".rjust(len(m[0]))),
     (re.compile(r"([FR]) [▁▂▃▄▅▆▇█]{7}"), lambda m: f"{m[1]} ▁▁▁▁▁▁▁"),
+    (re.compile(r" [▁▂▃▄▅▆▇█]{3} (?=−)"), lambda m: " ▁▁▁ "),
     (re.compile(r"picture \d\.\d s"), lambda m: "picture 0.0 s"),
     # A cell of a picture may have either half block: what is upper in one is lower in the other.
     (re.compile(r"[▀▄]{10,}"), lambda m: "▀" * len(m[0])),
