@@ -17,6 +17,7 @@ from typing import Any
 from demo.callers import Callers
 from demo.establishment import Plan, write
 from demo.processes import Part, Parts, child_environment, sightline
+from server.recordings.keys import EvidenceKey, read_key
 
 
 class Chain:
@@ -111,7 +112,11 @@ class Chain:
         return json.loads(subprocess.run(command, capture_output=True, check=True, env=child_environment()).stdout)
 
     def recordings(self) -> list[Path]:
-        return sorted(self.data.glob("*/recordings/*/*.mkv"))
+        """The server's copies, a folder for each call."""
+        return sorted((self.data / "server" / "recordings").glob("*/*"))
+
+    def evidence_key(self) -> EvidenceKey:
+        return read_key(self.data / "server" / "evidence" / f"{self.plan.code}.key")
 
     def stop(self) -> None:
         self.parts.stop()

@@ -205,7 +205,9 @@ def _act(run: Run, settings: "Settings", report: dict[str, Any]) -> None:
     }
     report["peers"]["frames_decoded"] = sum(peer["frames_decoded"] for peer in peers.values())
     report["audit_entries"] = run.chain.audit()["entries"]
-    report["recorded_seconds"] = {"min": round(min(durations_s(run.chain.recordings()).values()), 1)}
+    report["recorded_seconds"] = {
+        "min": round(min(durations_s(run.chain.recordings(), run.chain.evidence_key()).values()), 1)
+    }
     report["cpu_cores"] = {
         "server": round(used["server"], 3),
         "laptop_per_call": round(used["laptops"] / len(seats), 3),

@@ -1,25 +1,18 @@
-"""How much of each call is really on disk: read from the recordings themselves."""
+"""How much of each call is really recorded: read from the server's copies themselves."""
 
 from pathlib import Path
 
-import av
-from av.error import FFmpegError
+from server.recordings.keys import EvidenceKey
+from server.recordings.opening import open_call
 
 
-def durations_s(files: list[Path]) -> dict[Path, float]:
-    """File -> seconds between its first and last packet; 0 for a file without packets."""
-    return {file: _duration_s(file) for file in files}
-
-
-def _duration_s(file: Path) -> float:
-    first, last = None, 0.0
-    try:
-        with av.open(str(file)) as container:
-            for packet in container.demux():
-                if packet.pts is not None and packet.time_base is not None:
-                    at = float(packet.pts * packet.time_base)
-                    first = at if first is None else min(first, at)
-                    last = max(last, at)
-    except FFmpegError:  # a file that is being written may end in the middle of a packet
-        pass
-    return last - first if first is not None else 0.0
+def durations_s(folders: list[Path], key: EvidenceKey) -> dict[tuple[str, str], float]:
+    """(call, source) -> seconds between its first and its last frame; 0 for a source without frames."""
+    found: dict[tuple[str, str], float] = {}
+    for folder in folders:
+        for part in open_call(folder, key):
+            for source, stream in part.streams.items():
+                times = [block.at_ms for blocks in stream.blocks.values() for block in blocks]
+                lasted = (max(times) - min(times)) / 1000 if times else 0.0
+                found[folder.name, source] = found.get((folder.name, source), 0.0) + lasted
+    return found

@@ -1,14 +1,15 @@
 """What the agent does with the server's messages: opens its one call, passes offers on, obeys, asks for the lease."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from schemas.health import HealthWanted, RecordingFault, WhyNot
 from schemas.laptop import (
     EvidenceMore,
+    EvidenceRecords,
     EvidenceStop,
     EvidenceWanted,
     LeaseDenied,
@@ -20,6 +21,8 @@ from schemas.laptop import (
     OrderAct,
     OrderAnswer,
     PicturesWanted,
+    RecordingKept,
+    RecordingRefused,
 )
 from schemas.wire import Message
 
@@ -27,10 +30,12 @@ from .evidence import Evidence
 from .health import HealthTeller
 from .link import ServerLink
 from .media.call import Call
+from .media.part_file import Sealing
 from .media.switchboard import boottime
 from .rules.server_clock import ServerClock
 from .rules.strain import Strain
 from .settings import Settings
+from .upload import Upload
 
 log = structlog.get_logger()
 
@@ -40,7 +45,7 @@ LEASE_EACH_S = 1.0
 class Agent:
     """Holds at most one call, whether or not the server can be reached."""
 
-    def __init__(self, settings: Settings, link: ServerLink) -> None:
+    def __init__(self, settings: Settings, link: ServerLink, signer: Ed25519PrivateKey) -> None:
         self._settings, self._link = settings, link
         self._call: Call | None = None
         self._asked: dict[int, float] = {}
@@ -49,7 +54,9 @@ class Agent:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._health = HealthTeller(settings.data, self._codes, self._strain, lambda: link.left_out, link.send)
         self._clock = ServerClock()
-        self._evidence = Evidence(self.recordings, link, self._server_ms, self._is_recording)
+        self._signer = signer
+        self._upload = Upload(settings.recordings, link, self._signer)
+        self._evidence = Evidence(link)
         link.held = self.held
         link.on_message = self.take
         link.on_welcome = self._welcomed
@@ -70,6 +77,10 @@ class Agent:
                 self._asked[self._nonce] = boottime()
                 self._link.send(LeaseRequest(call.call_id, call.epoch, self._nonce))
             await asyncio.sleep(LEASE_EACH_S)
+
+    async def prepare(self) -> None:
+        """Before the link: what an agent before this one has left."""
+        await self._upload.prepare()
 
     def take(self, message: Message) -> None:
         call = self._call
@@ -101,6 +112,12 @@ class Agent:
             case PicturesWanted(call_id, boxes):
                 if call is not None and call.call_id == call_id:
                     call.want_pictures(boxes)
+            case RecordingKept():
+                self._upload.kept(message)
+            case RecordingRefused():
+                self._upload.refused(message)
+            case EvidenceRecords():
+                self._evidence.records(message)
             case EvidenceWanted():
                 self._evidence.wanted(message)
             case EvidenceMore(request_id):
@@ -126,16 +143,14 @@ class Agent:
             expected_s=message.expected_ms / 1000,
             grace_s=message.grace_ms / 1000,
             laptop_id=self._settings.laptop_id,
-            folder=self.recordings,
+            folder=self._settings.recordings,
+            sealing=Sealing(self._settings.laptop_id, message.evidence_key, self._signer),
             clock=self._clock,
             send=self._link.send,
             on_closed=self._closed,
+            on_recorded=self._upload.grown,
         )
         log.info("call opened", call=message.call_id, epoch=message.epoch)
-
-    @property
-    def recordings(self) -> Path:
-        return self._settings.data / "recordings"
 
     def _codes(self) -> tuple[WhyNot, RecordingFault]:
         return self._call.codes() if self._call is not None else (WhyNot.NO_CALL, RecordingFault.NONE)
@@ -146,13 +161,7 @@ class Agent:
     def _welcomed(self, asked_at: float, server_ms: int) -> None:
         self._clock.heard(asked_at, boottime(), server_ms)
         self._evidence.forget()
-
-    def _server_ms(self) -> int:
-        return self._clock.utc_ms(boottime())
-
-    def _is_recording(self, call_id: str) -> bool:
-        """Until the recording of an ended call is finished, too."""
-        return self._call is not None and self._call.call_id == call_id
+        self._upload.welcomed()
 
     def _closed(self, call: Call) -> None:
         log.info("call closed", call=call.call_id)
@@ -165,6 +174,7 @@ class Agent:
         await self._evidence.close()
         if self._call is not None and not self._call.carrying.over:
             await self._call.close("the agent was stopped")
+        await self._upload.close()
 
     def _later(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -9,12 +9,14 @@ from typing import Literal
 
 import av.codec.codec
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .agent import Agent
 from .guarded import Watchdog
 from .link import RefusedError, ServerLink
 from .media import aiortc_internals
 from .settings import Settings
+from .signing import signing_key
 
 log = structlog.get_logger()
 
@@ -56,7 +58,8 @@ async def _run(settings: Settings) -> int:
     except OSError as error:
         raise SystemExit(f"laptop: no watchdog can be started ({error.strerror}), so no call is carried.") from error
     link = ServerLink(settings)
-    agent = Agent(settings, link)
+    agent = Agent(settings, link, _signer(settings))
+    await agent.prepare()
     linked = asyncio.ensure_future(link.run())
     leases = asyncio.ensure_future(agent.run())
     stopped = asyncio.ensure_future(stop.wait())
@@ -85,8 +88,16 @@ def _check_codecs() -> None:
             raise SystemExit(f"laptop: the codec {name} is missing from av; install the locked wheel of av.") from error
 
 
+def _signer(settings: Settings) -> Ed25519PrivateKey:
+    try:
+        return signing_key(settings.data)
+    except (OSError, ValueError) as error:
+        words = getattr(error, "strerror", None) or error
+        raise SystemExit(f"laptop: the signing key in {settings.data} can't be used ({words}); put it back.") from error
+
+
 def _check_folder(settings: Settings) -> None:
-    probe = settings.data / "recordings" / ".writable"
+    probe = settings.recordings / ".writable"
     try:
         probe.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe.touch()

@@ -1,25 +1,23 @@
-"""A stretch of a recording for a governor: read by a program of its own, sent in small parts, and never in the way.
+"""A stretch of a recording for a governor: decoded by a program of its own, sent in small parts, and never in the way.
 
-One stretch at a time; others may wait for their turn. A part goes out when the server has passed one on before, and
-while the link has nothing else to send: leases, levels and live pictures come first.
+The server sends the stretch's records, sealed, and their keys, which are in memory only. One stretch at a time; others
+may wait for their turn. A part goes out when the server has passed one on before, and while the link has nothing else
+to send: leases, levels and live pictures come first.
 """
 
 import asyncio
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
 
 from schemas.incident import EvidenceOutcome
-from schemas.laptop import EVIDENCE_WINDOW, EvidenceDone, EvidenceWanted
+from schemas.laptop import EVIDENCE_WINDOW, EvidenceDone, EvidenceRecords, EvidenceTaken, EvidenceWanted
 from schemas.wire import MAX_FRAME_BYTES, Link, encode
 
 from .link import ServerLink
 from .media.evidence_reader import Wanted
-from .media.recording import RecordingError, call_folder
 
 log = structlog.get_logger()
 
@@ -29,24 +27,24 @@ BACKLOG_BYTES = 16 * 1024
 LOOK_S = 0.02
 PART_EACH_S = 0.01
 """Parts are no closer than this: the server takes 200 frames a second from a laptop, and live ones come first."""
+RECORDS_WAITING_MAX = 8
+"""Pieces; the server has fewer under way."""
 
 
 @dataclass
 class _Request:
-    """`allowed`: parts that may go out now."""
+    """`allowed`: parts that may go out now. `records`: what the server has sent and the reader has not taken."""
 
     allowed: asyncio.Semaphore
+    records: asyncio.Queue[EvidenceRecords] = field(default_factory=lambda: asyncio.Queue(RECORDS_WAITING_MAX))
     task: asyncio.Task[None] | None = None
 
 
 class Evidence:
-    """`server_ms()`: the server's time, UTC ms; `is_recording(call_id)`: does this call still go on here?"""
+    """What the server asks: `wanted`, then `records`, `more` and `stop` for it."""
 
-    def __init__(
-        self, recordings: Path, link: ServerLink, server_ms: Callable[[], int], is_recording: Callable[[str], bool]
-    ) -> None:
-        self._recordings, self._link = recordings, link
-        self._server_ms, self._is_recording = server_ms, is_recording
+    def __init__(self, link: ServerLink) -> None:
+        self._link = link
         self._requests: dict[str, _Request] = {}
         self._one = asyncio.Lock()
 
@@ -58,6 +56,16 @@ class Evidence:
         self._requests[message.request_id] = request
         request.task = asyncio.ensure_future(self._in_turn(message, request))
         request.task.add_done_callback(lambda _: self._requests.pop(message.request_id, None))
+
+    def records(self, message: EvidenceRecords) -> None:
+        request = self._requests.get(message.request_id)
+        if request is None:
+            return
+        try:
+            request.records.put_nowait(message)
+        except asyncio.QueueFull:
+            self._end(message.request_id, "The server sent more than the laptop can take.")
+            self.stop(message.request_id)
 
     def more(self, request_id: str) -> None:
         request = self._requests.get(request_id)
@@ -81,47 +89,61 @@ class Evidence:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _in_turn(self, message: EvidenceWanted, request: "_Request") -> None:
+    async def _in_turn(self, message: EvidenceWanted, request: _Request) -> None:
         """One reader at a time, and one that ends is waited for."""
         async with self._one:
             await self._read(message, request)
 
-    async def _read(self, message: EvidenceWanted, request: "_Request") -> None:
-        try:
-            folder = call_folder(self._recordings, message.call_id)
-        except RecordingError as error:
-            self._end(message.request_id, str(error))
-            return
+    async def _read(self, message: EvidenceWanted, request: _Request) -> None:
         wanted = Wanted(
-            folder=str(folder),
             request_id=message.request_id,
             pressed_at_ms=message.pressed_at_ms,
             from_ms=message.from_ms,
             to_ms=message.to_ms,
-            now_ms=self._server_ms(),
-            recording=self._is_recording(message.call_id),
+            copied_ms=message.copied_ms,
+            to_come=message.to_come,
             boxes=message.boxes,
+            keys=message.keys,
         )
         try:
             reader = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "laptop.media.evidence_reader", msgspec.json.encode(wanted).decode(),
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+                sys.executable, "-m", "laptop.media.evidence_reader",
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
         except OSError as error:
             self._end(message.request_id, f"The recording could not be read ({error.strerror}).")
             return
         log.info("reading a stretch", call=message.call_id, request=message.request_id, pid=reader.pid)
+        assert reader.stdout is not None and reader.stdin is not None
+        feeding = asyncio.ensure_future(self._feed(msgspec.json.encode(wanted), request, reader.stdin))
         try:
-            assert reader.stdout is not None
             while (frame := await _next_frame(reader.stdout)) is not None:
                 if not await self._pass_on(frame, request.allowed):
                     return
             if await reader.wait() != 0:
                 self._end(message.request_id, "The recording could not be read.")
         finally:
+            feeding.cancel()
             if reader.returncode is None:
                 reader.kill()
             await reader.wait()
+
+    async def _feed(self, wanted: bytes, request: _Request, reader: asyncio.StreamWriter) -> None:
+        """What is wanted, then the records as the server sends them."""
+        try:
+            reader.write(len(wanted).to_bytes(4) + wanted)
+            last = False
+            while not last:
+                await reader.drain()
+                records = await request.records.get()
+                reader.write(records.data)
+                last = records.last
+                if not last:
+                    self._link.send(EvidenceTaken(records.request_id))
+            await reader.drain()
+            reader.close()
+        except ConnectionError:  # the reader has ended, and its status says how
+            pass
 
     async def _pass_on(self, frame: bytes, allowed: asyncio.Semaphore) -> bool:
         """In its turn; False when there is no link to send it over."""

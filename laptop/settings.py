@@ -14,3 +14,7 @@ class Settings:
     token: str
     data: Path
     interface: str = ""
+
+    @property
+    def recordings(self) -> Path:
+        return self.data / "recordings"

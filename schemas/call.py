@@ -119,6 +119,8 @@ class CallView(Message, frozen=True):
     said: Words = ""
     """The newest thing that happened, in words: "Extended 5 min by R. Hughes"."""
     next_booking_ms: Milliseconds = 0
+    copy_words: Words = ""
+    """What is wrong with the server's copy of the recording; empty when nothing is."""
     paused_at_ms: Milliseconds = 0
     paused_why: Words = ""
     """Empty until whoever paused it has said why."""

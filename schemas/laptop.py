@@ -7,12 +7,15 @@ server -> Order                laptop -> OrderAnswer
 server -> PicturesWanted       laptop -> Picture, Levels, CallHealth
 server -> HealthWanted         laptop -> AgentHealth, call or not
 server -> EvidenceWanted       laptop -> EvidencePart, as many as EvidenceMore allows, then EvidenceDone
+server -> EvidenceRecords      laptop -> EvidenceTaken for each
+laptop -> RecordingOffer       server -> RecordingKept, or RecordingRefused
+laptop -> RecordingChunk       server -> RecordingKept, now and then, and once more when all of it is there and checked
 """
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from .health import AgentHealth, HealthWanted
 from .incident import EvidenceLevels, EvidenceOutcome, EvidencePicture, Gap, Offset
@@ -110,6 +113,39 @@ class EvidenceDone(Message, tag=5, frozen=True):
     gaps: Annotated[list[Gap], Meta(max_length=64)]
 
 
+class RecordingOffer(Message, tag=6, frozen=True):
+    """A part of a call's recording is here (schemas/recording.py): how much of it does the server have?"""
+
+    since: ClassVar[int] = 2
+
+    call_id: Id
+    part: Id
+
+
+RECORDING_CHUNK_BYTES = 64 * 1024
+RECORDING_WINDOW_BYTES = 8 * RECORDING_CHUNK_BYTES
+"""Bytes that a laptop may have sent beyond what the server says that it has."""
+
+
+class RecordingChunk(Message, tag=8, frozen=True):
+    """Bytes of a part from `offset` on, one chunk after the other, as they have become durable on the laptop."""
+
+    since: ClassVar[int] = 2
+
+    call_id: Id
+    part: Id
+    offset: Count
+    data: Annotated[bytes, Meta(max_length=RECORDING_CHUNK_BYTES)]
+
+
+class EvidenceTaken(Message, tag=9, frozen=True):
+    """One EvidenceRecords was taken: another may follow."""
+
+    since: ClassVar[int] = 2
+
+    request_id: Id
+
+
 class LaptopWelcome(Message, tag=20, frozen=True):
     """The hello was accepted; `protocol` is what this link speaks from here on."""
 
@@ -127,6 +163,9 @@ class OpenCall(Message, tag=21, frozen=True):
     """Full planned length, for the check of free disk space."""
     grace_ms: Milliseconds = 60_000
     """A family device that was lost may come back so long without a new admission."""
+    evidence_key: Annotated[str, Meta(max_length=128)] = ""
+    """For whom it is recorded: the establishment's evidence key, age's public form. Without one nothing is recorded,
+    and so nothing carried."""
 
 
 class LegOffer(Message, tag=22, frozen=True):
@@ -194,6 +233,7 @@ class PicturesWanted(Message, tag=26, frozen=True):
     boxes: Annotated[list[Box], Meta(max_length=8)]
 
 
+PartKey = Annotated[bytes, Meta(max_length=64)]
 EVIDENCE_WINDOW = 2
 """Parts that may be under way before the first EvidenceMore."""
 
@@ -210,6 +250,12 @@ class EvidenceWanted(Message, tag=27, frozen=True):
     from_ms: Offset
     to_ms: Offset
     boxes: Annotated[list[Box], Meta(max_length=2)]
+    keys: Annotated[list[PartKey], Meta(max_length=32)] = field(default_factory=list[bytes])
+    """Of the parts whose records follow, in their order; kept in memory only, no longer than this stretch is read."""
+    copied_ms: Milliseconds = 0
+    """How far the records go, server's time, UTC ms."""
+    to_come: bool = False
+    """More of this call is still to be recorded or to come to the server."""
 
 
 class EvidenceMore(Message, tag=28, frozen=True):
@@ -228,6 +274,47 @@ class EvidenceStop(Message, tag=29, frozen=True):
     request_id: Id
 
 
+EVIDENCE_RECORDS_BYTES = 128 * 1024
+EVIDENCE_RECORDS_WINDOW = 2
+"""Pieces that may be under way before the first EvidenceTaken."""
+
+
+class EvidenceRecords(Message, tag=31, frozen=True):
+    """The server's copy of what an EvidenceWanted is about: the frames of a recording, each after the chain before it,
+    cut into pieces of any size. `last`: all has come."""
+
+    since: ClassVar[int] = 2
+
+    request_id: Id
+    data: Annotated[bytes, Meta(max_length=EVIDENCE_RECORDS_BYTES)]
+    last: bool
+
+
+class RecordingKept(Message, tag=32, frozen=True):
+    """The server has `bytes` of this part on its disk, and the chain of what it has holds.
+
+    `whole`: to its end, with the laptop's signature: this is the receipt, and the laptop's copy may go.
+    """
+
+    since: ClassVar[int] = 2
+
+    call_id: Id
+    part: Id
+    bytes: Count
+    whole: bool
+
+
+class RecordingRefused(Message, tag=33, frozen=True):
+    """The server takes nothing (more) of this part. `again`: it may be offered again, after some seconds."""
+
+    since: ClassVar[int] = 2
+
+    call_id: Id
+    part: Id
+    words: Words
+    again: bool
+
+
 FromLaptop = (
     LaptopHello
     | LeaseRequest
@@ -242,6 +329,9 @@ FromLaptop = (
     | AgentHealth
     | EvidencePart
     | EvidenceDone
+    | RecordingOffer
+    | RecordingChunk
+    | EvidenceTaken
 )
 ToLaptop = (
     LaptopWelcome
@@ -255,6 +345,9 @@ ToLaptop = (
     | EvidenceWanted
     | EvidenceMore
     | EvidenceStop
+    | EvidenceRecords
+    | RecordingKept
+    | RecordingRefused
 )
 
 from_laptop = Codec(Link.LAPTOP, FromLaptop)

@@ -42,13 +42,16 @@ from .links.link import Link, run_link
 from .links.peer import serve_peer
 from .links.refusals import Refusals
 from .links.unix_socket import group_id, open_to
+from .recordings.keeper import Keeper
+from .recordings.keys import EvidenceKey, KeyFileError, own_key
+from .recordings.receiving import Receiving
 from .reviewing import Reviewing
 from .rules.call import OPEN, Call
 from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
 from .store.database import open_database, open_for_reading
-from .store.rows import Known, load, take_in
+from .store.rows import Known, laptop_of_call, load, take_in
 from .store.writer import StoreError, Writer
 from .supervising import Supervising
 from .web.pages import Page
@@ -72,6 +75,7 @@ def run(settings: Settings) -> int:
         _check_hook(settings.alarm_hook)
         engine = _open(settings)
         known = _take_in(engine, settings)
+        keys = _evidence_keys(settings, known)
         try:
             import uvloop
 
@@ -79,7 +83,7 @@ def run(settings: Settings) -> int:
         except ImportError:
             loop_factory = None
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(_serve(settings, engine, known))
+            runner.run(_serve(settings, engine, known, keys))
         engine.dispose()
     return 0
 
@@ -154,7 +158,19 @@ def _take_in(engine: Engine, settings: Settings) -> list[Known]:
     return known
 
 
-async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None:
+def _evidence_keys(settings: Settings, known: list[Known]) -> dict[str, EvidenceKey]:
+    try:
+        return {one.code: own_key(settings.evidence_keys, one.code) for one in known}
+    except KeyFileError as error:
+        raise SystemExit(f"server: the evidence key {error}; put it back from a backup.") from error
+
+
+def _laptop_of(engine: Engine, place: Establishment, call_id: str) -> str | None:
+    with engine.connect() as connection:
+        return laptop_of_call(connection, place.code, call_id)
+
+
+async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: dict[str, EvidenceKey]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -164,10 +180,17 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     estate = Estate([Establishment(one, writer) for one in known], writer)
     commandings = {place.code: Commanding(place, journal) for place in estate.places}
     alarm = Alarm(settings.alarm_hook)
+    keeper = Keeper(settings.recordings, loop)
+    for place in estate.places:
+        place.evidence_key = keys[place.code].recipient
+    receiving = {
+        place.code: Receiving(place, keeper, alarm, partial(_laptop_of, engine, place)) for place in estate.places
+    }
+    keeper.on_kept = lambda kept: receiving[kept.named.establishment].kept(kept)
     supervising = {place.code: Supervising(place, alarm) for place in estate.places}
     for place in estate.places:
         place.on_help = partial(_ring_for_help, alarm, place)
-    reviewing = {place.code: Reviewing(place, engine) for place in estate.places}
+    reviewing = {place.code: Reviewing(place, engine, settings.recordings, keys[place.code]) for place in estate.places}
     refused = Refusals(estate.record)
     door = Door(places(), loop.time, loop.call_later)
     paths: dict[str, tuple[Codec, Callable[..., Coroutine[Any, Any, None]]]] = {
@@ -219,7 +242,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
     estate.record("server_started", f"{settings.host}:{settings.port} {held}")
     log.info(f"listening on ws://{settings.host}:{settings.port} and {socket}")
     clocks = (
-        asyncio.ensure_future(_keep_time(estate.places, supervising)),
+        asyncio.ensure_future(_keep_time(estate.places, supervising, receiving)),
         asyncio.ensure_future(_look_after_the_audit(estate, journal, refused)),
         asyncio.ensure_future(_look_after_memory(estate)),
     )
@@ -236,6 +259,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known]) -> None
             pass
     refused.sum_up(at_once=True)
     estate.record("server_stopped", "")
+    await asyncio.to_thread(keeper.close)
     await asyncio.to_thread(writer.close)
 
 
@@ -282,7 +306,9 @@ def _health(place: Establishment) -> dict[str, Any]:
     }
 
 
-async def _keep_time(places: tuple[Establishment, ...], supervising: Mapping[str, Supervising]) -> None:
+async def _keep_time(
+    places: tuple[Establishment, ...], supervising: Mapping[str, Supervising], receiving: Mapping[str, Receiving]
+) -> None:
     """20 ticks a second for consoles, the clock's rules each fifth of them; an error in one place stays there."""
     loop = asyncio.get_running_loop()
     slices = min(SLICES, len(places))
@@ -296,6 +322,7 @@ async def _keep_time(places: tuple[Establishment, ...], supervising: Mapping[str
                 if tick % 5 == 0:
                     place.look_at_the_clock()
                     supervising[place.code].look()
+                    receiving[place.code].look()
                     place.looking.look()
             except Exception:
                 log.exception("a tick failed", establishment=place.code)

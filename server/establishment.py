@@ -6,11 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import structlog
 
 from schemas.call import CallState, CallView, Outcome, SeatView
 from schemas.console import CallChanged, SeatChanged, Snapshot
-from schemas.laptop import EvidenceDone, EvidencePart, LegOffer, OpenCall, Order, OrderAct, PicturesWanted
+from schemas.laptop import (
+    EvidenceDone,
+    EvidencePart,
+    EvidenceTaken,
+    LegOffer,
+    OpenCall,
+    Order,
+    OrderAct,
+    PicturesWanted,
+    RecordingChunk,
+    RecordingOffer,
+)
 from schemas.media import Box, RecordingState
 from schemas.peer import CallNotice, Offer, OfferRefused
 from schemas.wire import Message
@@ -88,8 +100,12 @@ class Establishment:
         """Called when a flag is in the audit."""
         self.on_help: Callable[[Call, str, str], None] = lambda call, kind, who: None
         """Called when somebody asks for urgent help."""
-        self.on_evidence: Callable[[str, EvidencePart | EvidenceDone], None] = lambda laptop_id, message: None
+        self.on_evidence: Callable[[str, EvidencePart | EvidenceDone | EvidenceTaken], None] = lambda laptop_id, m: None
         """Called with what a laptop has read of a recording."""
+        self.on_recording: Callable[[LaptopEnd, RecordingOffer | RecordingChunk], None] = lambda laptop, message: None
+        """Called with what a laptop sends of its recordings."""
+        self.evidence_key = ""
+        """For whom laptops record, age's public form; set before any of them connects."""
         self.on_laptop_gone: Callable[[str], None] = lambda laptop_id: None
         self._lease_until: dict[str, float] = {}
         self._warned: dict[str, int] = {}
@@ -354,7 +370,8 @@ class Establishment:
         now = utc_ms()
         left, planned = max(0, call.ends_at_ms - now), call.booked_end_ms - call.starts_at_ms
         planned += self.policy.extension_minutes_max * MINUTE_MS
-        laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned, self.policy.grace_seconds * 1000))
+        grace_ms = self.policy.grace_seconds * 1000
+        laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned, grace_ms, self.evidence_key))
         laptop.boxes = ()
         self._ask_for_pictures(laptop)
         for leg in call.legs:
@@ -372,6 +389,12 @@ class Establishment:
             self._finish_end(call_id, "confirmed by laptop")
         if laptop.call_id == call_id:
             laptop.call_id, laptop.ended_at = "", None
+
+    def recording_words(self, call_id: str, words: str) -> None:
+        """What is wrong with the server's copy of a call's recording; empty when nothing is any more."""
+        call = self.calls.get(call_id)
+        if call is not None and call.copy_words != words:
+            self.change(msgspec.structs.replace(call, copy_words=words))
 
     def _finish_end(self, call_id: str, words: str) -> None:
         for pending in self.orders.of_call(call_id):

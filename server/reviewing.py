@@ -1,13 +1,15 @@
 """The duty governor's reviews: the list, an incident that is opened with its recorded stretch, and acts on it.
 
-Opening is a consultation: it is in the audit before anything is shown. The stretch comes from the laptop that carried
-the call, piece by piece, goes to the one console that asked, and is kept nowhere here. Nothing of it changes a call.
+Opening is a consultation: it is in the audit before anything is shown. A laptop decodes the stretch out of the server's
+sealed copy (recordings/sending.py); piece by piece it goes to the one console that asked, and is kept nowhere here.
+Nothing of it changes a call.
 """
 
 import asyncio
 import json
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -30,13 +32,15 @@ from schemas.console import (
     ReviewsWanted,
 )
 from schemas.incident import EvidenceOutcome, EvidencePicture, Gap, Viewed
-from schemas.laptop import EvidenceDone, EvidenceMore, EvidencePart, EvidenceStop, EvidenceWanted
-from schemas.media import Side
+from schemas.laptop import EvidenceDone, EvidenceMore, EvidencePart, EvidenceStop, EvidenceTaken
+from schemas.media import Box, Side
 from schemas.wire import encode
 
 from .commanding import Officer
 from .establishment import Establishment, utc_ms
 from .links.link import Link
+from .recordings.keys import EvidenceKey
+from .recordings.sending import Sending
 from .rules.incident import (
     NOT_FOR_YOU,
     Incident,
@@ -77,6 +81,7 @@ class Review:
     officer: Officer
     link: Link
     laptop_id: str
+    """Who reads the stretch."""
     stretch: Stretch
     heard_at: float = field(default_factory=time.monotonic)
     played: bool = False
@@ -86,8 +91,9 @@ class Review:
 class Reviewing:
     """`take` what a console asks; laptops' pieces come through the establishment's hooks."""
 
-    def __init__(self, place: Establishment, engine: Engine) -> None:
+    def __init__(self, place: Establishment, engine: Engine, recordings: Path, key: EvidenceKey) -> None:
         self._place, self._engine = place, engine
+        self._sending = Sending(place, recordings, key)
         with engine.connect() as connection:
             self._filed = load_incidents(connection, place.code, utc_ms() - LISTED_MS)
         self._open: dict[str, Review] = {}
@@ -173,7 +179,8 @@ class Reviewing:
         view = incident_view(filed.incident, filed.call)
         # The newest of the openings is this one.
         link.send(ReviewOpened(review.review_id, view, opened_at_ms, *span_ms(), story, viewed[:-1]))
-        self._ask_laptop(review, filed, message)
+        had_all = any(e.action == "recording_verified" for e in entries)
+        self._ask_laptop(review, filed, message.boxes, had_all)
         log.info("incident opened", incident=review.reference, by=officer.name, laptop=review.laptop_id)
 
     def _why_not_open(self, message: ReviewOpen, officer: Officer, filed: Filed | None) -> tuple[Refusal, str] | None:
@@ -187,17 +194,23 @@ class Reviewing:
             return Refusal.WRONG_STATE, "This review is open already."
         return None
 
-    def _ask_laptop(self, review: Review, filed: Filed, message: ReviewOpen) -> None:
-        laptop = self._place.laptops.get(review.laptop_id)
+    def _ask_laptop(self, review: Review, filed: Filed, boxes: list[Box], had_all: bool) -> None:
+        """`had_all`: a part of this recording has come to its end before."""
+        laptop = self._sending.reader(filed.call)
         if laptop is None:
-            self._done(review, EvidenceOutcome.FAILED, f"Laptop {review.laptop_id} is away, and so is its recording.")
-        elif not laptop.link.speaks(EvidenceWanted):
-            self._done(review, EvidenceOutcome.FAILED, f"Laptop {review.laptop_id} is too old to read it; update it.")
-        else:
-            pressed = filed.incident.pressed_at_ms
-            boxes = message.boxes
-            laptop.link.send(EvidenceWanted(review.review_id, filed.call.call_id, pressed, *span_ms(), boxes))
-            self._look(review)
+            why = "is too old" if review.laptop_id in self._place.laptops else "is away"
+            words = f"Laptop {review.laptop_id} {why}, and no other one is there to read the recording."
+            self._done(review, EvidenceOutcome.FAILED, words)
+            return
+
+        def failed(words: str) -> None:
+            if self._open.get(review.review_id) is review and review.stretch.outcome is None:
+                self._done(review, EvidenceOutcome.FAILED, words)
+
+        review.laptop_id = laptop.laptop_id
+        about = filed.incident.pressed_at_ms, *span_ms()
+        self._sending.begin(laptop, review.review_id, filed.call, about, boxes, had_all, failed)
+        self._look(review)
 
     def _entries(self, call_id: str) -> list[Entry]:
         with self._engine.connect() as connection:
@@ -218,15 +231,19 @@ class Reviewing:
     # The stretch
 
     def _stop_reading(self, review: Review) -> None:
+        self._sending.stop(review.review_id)
         laptop = self._place.laptops.get(review.laptop_id)
         if laptop is not None:
             laptop.link.send(EvidenceStop(review.review_id))
 
-    def _evidence(self, laptop_id: str, message: EvidencePart | EvidenceDone) -> None:
+    def _evidence(self, laptop_id: str, message: EvidencePart | EvidenceDone | EvidenceTaken) -> None:
         review = self._open.get(message.request_id)
         if review is None or review.laptop_id != laptop_id or review.stretch.outcome is not None:
             return
         review.heard_at = time.monotonic()
+        if isinstance(message, EvidenceTaken):
+            self._sending.taken(review.review_id)
+            return
         if isinstance(message, EvidenceDone):
             self._done(review, message.outcome, message.words, message.until_ms, message.gaps)
             return
@@ -250,6 +267,7 @@ class Reviewing:
     def _done(
         self, review: Review, outcome: EvidenceOutcome, words: str, until_ms: int = 0, gaps: list[Gap] | None = None
     ) -> None:
+        self._sending.stop(review.review_id)
         review.stretch = replace(review.stretch, outcome=outcome)
         review.link.send(ReviewEvidenceDone(review.review_id, outcome, words, until_ms, gaps or []))
         pictures = len(review.stretch.pictures)

@@ -30,6 +30,15 @@ class Settings:
         return self.data / "sightline.db"
 
     @property
+    def recordings(self) -> Path:
+        return self.data / "recordings"
+
+    @property
+    def evidence_keys(self) -> Path:
+        """The private halves of the establishments' evidence keys."""
+        return self.data / "evidence"
+
+    @property
     def journal(self) -> Path:
         """Where stopping acts go while the audit can't be written."""
         return self.data / "journal.jsonl"

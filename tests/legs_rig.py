@@ -20,6 +20,7 @@ from schemas.call import CallState
 from schemas.laptop import LegAnswer, LegRefused, Order, OrderAct, OrderAnswer
 from schemas.peer import Answer, CallNotice, Offer, OfferRefused, PeerHello, PeerWelcome, from_peer
 from schemas.wire import encode
+from tests.sealed import SEALING
 
 WITHIN_S = 20.0
 LEASE_S = 5.0
@@ -47,7 +48,8 @@ class OneCall:
         self._tasks: set[asyncio.Task[None]] = set()
         self.call = Call(
             "BWI-1", 1, ends_in_s=600, expected_s=1, grace_s=grace_s, laptop_id="BWI-01", folder=folder / "recordings",
-            clock=ServerClock(), send=self._say, on_closed=lambda _: self.closed.set(),
+            clock=ServerClock(), send=self._say, on_closed=lambda _: self.closed.set(), sealing=SEALING,
+            on_recorded=lambda _: None,
         )  # fmt: skip
 
     def start(self, *legs: str, clip: str = "steady.webm") -> Program:

@@ -68,6 +68,8 @@ def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
     not_recorded = recording_fault(wall, call)
     if not_recorded:
         add(Severity.URGENT, f"NOT RECORDED: {not_recorded}")
+    if call.copy_words:
+        add(Severity.ALERT, f"RECORDING NOT COPIED: {safe(call.copy_words)}")
     health = wall.media_of(call).health
     if call.state == CallState.LIVE and lost_since is None and health is not None and not health.carrying:
         why = safe(health.why_not)

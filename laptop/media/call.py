@@ -25,9 +25,11 @@ from .bandwidth import Bandwidth
 from .leg import Frame, Leg
 from .level_teller import LevelTeller
 from .offer import OfferError
+from .part_file import Sealing
 from .pictures import PictureMaker
-from .recording import Piece, Recording, RecordingError
+from .recording import Recording, RecordingError
 from .rtp import Packet
+from .stream import Piece, SenderReport
 from .switchboard import Switchboard, boottime
 
 log = structlog.get_logger()
@@ -38,7 +40,8 @@ LOOK_S = 0.1
 
 
 class Call:
-    """Closed until ADMIT. `send` never waits; `on_closed(call)` when it has ended by itself or by order."""
+    """Closed until ADMIT. `send` never waits; `on_closed(call)` when it has ended by itself or by order;
+    `on_recorded(recording)` when more of it is durable, and once more when it is finished."""
 
     def __init__(
         self,
@@ -50,14 +53,16 @@ class Call:
         grace_s: float,
         laptop_id: str,
         folder: Path,
+        sealing: Sealing,
         clock: ServerClock,
         send: Send,
         on_closed: Callable[["Call"], None],
+        on_recorded: Callable[[Recording], None],
     ) -> None:
         self.call_id, self.epoch = call_id, epoch
         self.carrying = Carrying(ends_at=boottime() + ends_in_s)
         self._expected_s, self._folder, self._send, self._on_closed = expected_s, folder, send, on_closed
-        self._clock = clock
+        self._clock, self._sealing, self._on_recorded = clock, sealing, on_recorded
         self._loop = asyncio.get_running_loop()
         self._legs = Switchboard()
         self._absences = Absences(grace_s)
@@ -158,7 +163,12 @@ class Call:
         try:
             if self._recording is None:
                 recording = Recording(
-                    self._folder, self.call_id, self._durable_in_thread, self._failed_in_thread, self._clock.utc_ms
+                    self._folder,
+                    self.call_id,
+                    self._sealing,
+                    self._durable_in_thread,
+                    self._failed_in_thread,
+                    self._clock.utc_ms,
                 )
                 recording.start(self._expected_s)
                 self._recording = recording
@@ -233,8 +243,19 @@ class Call:
         if self._recording is not None and not self.carrying.over and self._legs.is_in(leg):
             timestamp = leg.unwrapped(frame.kind, frame.timestamp)
             self._recording.add(
-                Piece(leg.side, frame.kind, frame.data, timestamp, came_at, frame.key, leg.picture_size, leg.name)
+                Piece(leg.name, frame.kind, frame.data, timestamp, came_at, frame.key, leg.picture_size)
             )
+
+    def _record_clocks(self) -> None:
+        """What the legs' senders say of their clocks: sound and picture fit together by them."""
+        recording = self._recording
+        if recording is None or self.carrying.over:
+            return
+        for leg in self._legs.legs.values():
+            if self._legs.is_in(leg):
+                for kind, (ntp, timestamp) in leg.reports().items():
+                    ntp_ms = ntp * 1000 / 2**32
+                    recording.report(SenderReport(leg.name, kind, leg.unwrapped(kind, timestamp), ntp_ms))
 
     def _key_frame_wanted(self, source: str) -> None:
         leg = self._legs.legs.get(source)
@@ -274,6 +295,7 @@ class Call:
                 leg.pass_clocks_on()
             if looks % 10 == 0:
                 self._tell_health()
+                self._record_clocks()
                 await self._bandwidth.step(self._legs.legs)
             else:
                 self._tell_health_if_changed()
@@ -330,7 +352,12 @@ class Call:
     # The recording's thread
 
     def _durable_in_thread(self, begun_at: float) -> None:
-        self._in_loop(lambda: self._change(replace(self.carrying, recorded_at=begun_at)))
+        def durable() -> None:
+            self._change(replace(self.carrying, recorded_at=begun_at))
+            if self._recording is not None:
+                self._on_recorded(self._recording)
+
+        self._in_loop(durable)
 
     def _failed_in_thread(self, words: str) -> None:
         def failed() -> None:
@@ -355,6 +382,7 @@ class Call:
         if self._recording is not None:
             await asyncio.to_thread(self._recording.finish)
             recorded_ms = self._recording.recorded_ms
+            self._on_recorded(self._recording)
             if self._recording_state == RecordingState.RECORDING:
                 self._recording_state = RecordingState.FINISHED
         self._send(CallClosed(self.call_id, self.epoch, reason[:500], recorded_ms))

@@ -168,13 +168,17 @@ class Leg:
 
     def pass_clocks_on(self) -> None:
         """This peer's sender reports to whoever gets its media, once both kinds have one: else they would not fit."""
-        clocks = {kind: inlet.report for kind, inlet in self._inlets.items() if inlet.report is not None}
+        clocks = self.reports()
         if len(clocks) < len(KINDS) or clocks == self._clocks:
             return
         self._clocks = clocks
         for kind, targets in self.targets.items():
             for forward in targets:
                 forward.tell_clock(clocks[kind])
+
+    def reports(self) -> dict[str, tuple[int, int]]:
+        """Kind -> what its sender last reported of its clock: (NTP, 64 bits; RTP timestamp)."""
+        return {kind: inlet.report for kind, inlet in self._inlets.items() if inlet.report is not None}
 
     async def tell_bandwidth(self, bits_per_s: int) -> None:
         if "video" in self._inlets:

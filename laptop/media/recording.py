@@ -1,41 +1,28 @@
-"""Records both sides of a call to this machine's disk: the encoded packets as they came, one Matroska file a side.
+"""Records a call to this machine's disk: the encoded packets as they came, a stream for each source, sealed.
 
-One thread writes. Each second it makes everything that it has durable, with a line in `durable.log` even when nothing
-came, so that the age of the newest record says whether the disk takes anything. fsync's answer is the only proof.
+One thread writes, a record each 0.8 s, a gap record when nothing came: so the age of the newest record says whether the
+disk takes anything.
 """
 
-import io
-import os
-import queue
 import re
 import shutil
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
-
-import av
-import av.error
 
 from schemas.health import RecordingFault
-from schemas.media import Side
+from schemas.recording import RECORD_EACH_S, STREAMS_MAX, Chunk
 
-DURABLE_LOG = "durable.log"
+from .part_file import PartFile, Sealing
+from .stream import Piece, SenderReport, Stream
+
 QUEUE_MAX = 4000
-"""Packets that may wait: about 20 s of a call. A full queue fails the recording; nothing is left out silently."""
-EACH_S = 1.0
-BATCH_S = 0.1
-"""What has come is written so often: waking for each packet costs more than writing it."""
+"""Frames that may wait: about 20 s of a call. A full queue fails the recording; nothing is left out silently."""
 BYTES_PER_S = 2 * 1_000_000 // 8
 """Disk that a call may need each second: two sides of 1 Mbit/s."""
 SPARE_BYTES = 2 * 1024**3
-MATROSKA = {"cluster_time_limit": "1000", "flush_packets": "1", "live": "1"}
-MILLISECOND = Fraction(1, 1000)
-CLOCK_RATE = {"audio": 48_000, "video": 90_000}
-DEFAULT_SIZE = (640, 360)
 
 
 class RecordingError(Exception):
@@ -46,21 +33,6 @@ class RecordingError(Exception):
         self.fault = fault
 
 
-@dataclass(slots=True)
-class Piece:
-    """One encoded frame. `timestamp` in RTP clock units, growing; `came_at` CLOCK_MONOTONIC s; `size` of a picture;
-    `source` the leg that it came from, `room` or `family-1` to `family-4`."""
-
-    side: Side
-    kind: str
-    data: bytes
-    timestamp: int
-    came_at: float
-    key: bool
-    size: tuple[int, int]
-    source: str = ""
-
-
 def call_folder(folder: Path, call_id: str) -> Path:
     """Where a call is recorded; RecordingError for an identity that would lead elsewhere."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", call_id):
@@ -69,26 +41,32 @@ def call_folder(folder: Path, call_id: str) -> Path:
 
 
 class Recording:
-    """`start`, `add` for each frame, `finish`. `on_durable(begun_at)` and `on_failed(words)` are called in its thread;
-    `begun_at` (CLOCK_BOOTTIME, s): everything that was added before then is on the disk. `server_ms(at)`: the server's
-    time at `at` (CLOCK_BOOTTIME, s), UTC ms, 0 while it is not known; it dates what is recorded."""
+    """`start`, `add` for each frame, `report` for each sender report, `finish`.
+
+    `on_durable(begun_at)` and `on_failed(words)` are called in its thread; `begun_at` (CLOCK_BOOTTIME, s): everything
+    that was added before then is on the disk. `server_ms(at)`: the server's time at `at` (CLOCK_BOOTTIME, s), UTC ms, 0
+    while it is not known; it dates what is recorded.
+    """
 
     def __init__(
         self,
         folder: Path,
         call_id: str,
+        sealing: Sealing,
         on_durable: Callable[[float], None],
         on_failed: Callable[[str], None],
         server_ms: Callable[[float], int] = lambda at: 0,
     ) -> None:
-        self.folder = call_folder(folder, call_id)
+        self.call_id, self.folder = call_id, call_folder(folder, call_id)
         self.recorded_ms = 0
         self.fault = RecordingFault.NONE
+        self.part: PartFile | None = None
+        """What is written; None before the start."""
+        self._sealing = sealing
         self._on_durable, self._on_failed, self._server_ms = on_durable, on_failed, server_ms
-        self._queue: queue.Queue[Piece] = queue.Queue(QUEUE_MAX)
-        self._files: dict[str, _SideFile] = {}
-        """Source -> its file."""
-        self._log: io.BufferedWriter | None = None
+        self._waiting: deque[Piece | SenderReport] = deque()
+        self._streams: dict[str, Stream] = {}
+        self._began = 0.0
         self._thread = threading.Thread(target=self._run, name="recording", daemon=True)
         self._finishing = threading.Event()
         self._failed = False
@@ -96,162 +74,94 @@ class Recording:
     def start(self, planned_s: float) -> None:
         """Returns when the first record is durable; RecordingError when there is no room or nothing can be written."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             free = shutil.disk_usage(self.folder).free
             needed = round(1.5 * planned_s * BYTES_PER_S) + SPARE_BYTES
             if free < needed:
                 words = f"the disk has {free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB are needed"
                 raise RecordingError(words, RecordingFault.NO_ROOM)
-            self._log = (self.folder / DURABLE_LOG).open("ab")
-            self._make_durable()
+            self.part = PartFile(self.folder, self.call_id, self._sealing)
+            self._began = time.monotonic()
+            self._record(self.part)
         except OSError as error:
             raise RecordingError(f"the disk can't be written ({error.strerror})") from error
+        except ValueError as error:
+            raise RecordingError(str(error)) from error
         self._thread.start()
 
     def add(self, piece: Piece) -> None:
         """Never waits. When the disk is too slow, the recording has failed."""
         if self._failed:
             return
-        try:
-            self._queue.put_nowait(piece)
-        except queue.Full:
+        if len(self._waiting) >= QUEUE_MAX:
             self._fail("the disk is too slow", RecordingFault.TOO_SLOW)
+            return
+        self._waiting.append(piece)
+
+    def report(self, report: SenderReport) -> None:
+        """Never waits."""
+        if not self._failed and len(self._waiting) < QUEUE_MAX:
+            self._waiting.append(report)
+
+    @property
+    def over(self) -> bool:
+        """It was started and nothing more is written."""
+        return self.part is not None and self._thread.ident is not None and not self._thread.is_alive()
 
     def finish(self, wait_s: float = 3.0) -> None:
-        """Ends the files. Returns when all of it is durable, or after `wait_s`."""
+        """Ends the file. Returns when all of it is durable, or after `wait_s`."""
         self._finishing.set()
         if self._thread.is_alive():
             self._thread.join(wait_s)
 
     def _run(self) -> None:
-        due = time.monotonic() + EACH_S
+        part = self.part
+        assert part is not None
+        due = time.monotonic() + RECORD_EACH_S
         try:
             finished = False
-            while not finished:
-                finished = self._finishing.wait(BATCH_S)
-                while (piece := self._next()) is not None:
-                    self._write(piece)
-                if time.monotonic() >= due:
-                    due = time.monotonic() + EACH_S
-                    self._make_durable()
-            for file in self._files.values():
-                file.close()
-            self._make_durable()
-        except (OSError, av.error.FFmpegError, ValueError) as error:
-            self._fail(f"the disk can't be written ({getattr(error, 'strerror', None) or error})")
+            while not finished and not self._failed:
+                finished = self._finishing.wait(max(0.0, due - time.monotonic()))
+                due = max(due + RECORD_EACH_S, time.monotonic())
+                self._record(part)
+            if not self._failed:
+                part.end(self._at_ms(time.clock_gettime(time.CLOCK_BOOTTIME)))
+        except OSError as error:
+            self._fail(f"the disk can't be written ({error.strerror or error})")
+        finally:
+            part.close()
 
-    def _next(self) -> Piece | None:
-        try:
-            return self._queue.get_nowait()
-        except queue.Empty:
-            return None
-
-    def _write(self, piece: Piece) -> None:
-        file = self._files.get(piece.source or piece.side)
-        if file is None:
-            file = self._files[piece.source or piece.side] = _SideFile(self._path(piece.side), piece.size)
-        file.write(piece)
-        self.recorded_ms = max(self.recorded_ms, file.written_ms)
-
-    def _path(self, side: Side) -> Path:
-        """A new file each time: for another device of the side, and for an agent that started anew."""
-        number = 1
-        while (path := self.folder / (f"{side}.mkv" if number == 1 else f"{side}-{number}.mkv")).exists():
-            number += 1
-        return path
-
-    def _make_durable(self) -> None:
+    def _record(self, part: PartFile) -> None:
         begun_at = time.clock_gettime(time.CLOCK_BOOTTIME)
         since_boot_s = begun_at - time.monotonic()
-        assert self._log is not None
-        for file in self._files.values():
-            file.make_durable()
-        said = [f"server={self._server_ms(begun_at)}"]
-        said += [f"{side}={file.bytes}" for side, file in self._files.items()]
-        for file in self._files.values():
-            said += file.dates(lambda came_at: self._server_ms(came_at + since_boot_s))
-        self._log.write(f"{time.time():.3f} {self.recorded_ms} {' '.join(said)}\n".encode())
-        self._log.flush()
-        os.fsync(self._log.fileno())
+        for _ in range(len(self._waiting)):
+            self._sort_in(self._waiting.popleft())
+        keys = sum(1 << stream.number for stream in self._streams.values() if stream.has_key)
+        taken = (s.take(lambda came_at: self._server_ms(came_at + since_boot_s)) for s in self._streams.values())
+        chunks: list[Chunk] = [chunk for chunk in taken if chunk is not None]
+        part.write(chunks, keys, self._at_ms(begun_at))
+        self.recorded_ms = max((stream.written_ms for stream in self._streams.values()), default=0)
         if not self._failed:
             self._on_durable(begun_at)
+
+    def _sort_in(self, what: Piece | SenderReport) -> None:
+        stream = self._streams.get(what.source)
+        if isinstance(what, SenderReport):
+            if stream is not None:
+                stream.report(what)
+            return
+        if stream is None:
+            if len(self._streams) == STREAMS_MAX:
+                raise OSError(f"more than {STREAMS_MAX} sources")
+            stream = self._streams[what.source] = Stream(what.source, len(self._streams), self._began)
+        stream.add(what)
+
+    def _at_ms(self, at: float) -> int:
+        """This machine's own time until the server's is known."""
+        return self._server_ms(at) or round(time.time() * 1000)
 
     def _fail(self, words: str, fault: RecordingFault = RecordingFault.NOT_WRITABLE) -> None:
         if not self._failed:
             self._failed = True
             self.fault = fault
             self._on_failed(words)
-
-
-class _SideFile:
-    """One side's sound and picture. Its times start at 0 with the first frame, whichever kind it is."""
-
-    def __init__(self, path: Path, size: tuple[int, int]) -> None:
-        self.bytes = 0
-        self.written_ms = 0
-        self._name = path.name
-        self._file = path.open("xb")
-        self._container: Any = av.open(_Counted(self, self._file), "w", format="matroska", options=MATROSKA)
-        width, height = size if size[0] else DEFAULT_SIZE
-        self._video = self._container.add_mux_stream("vp8", width=width, height=height, time_base=MILLISECOND)
-        self._audio = self._container.add_stream("libopus", rate=48_000)  # its encoder only supplies the codec's header
-        self._audio.layout = "stereo"
-        self._began: float | None = None
-        self._origin: dict[str, float] = {}
-        """Kind -> seconds to add to its RTP time."""
-        self._last: dict[str, int] = {}
-        self._newest: dict[str, tuple[int, float]] = {}
-        """Kind -> (time in the file, ms; when it came) of the newest frame that has no date yet."""
-        self._has_key = False
-
-    def write(self, piece: Piece) -> None:
-        if piece.kind == "video" and not self._has_key:
-            if not piece.key:
-                return  # nothing can be shown before a key frame
-            self._has_key = True
-        if self._began is None:
-            self._began = piece.came_at
-        seconds = piece.timestamp / CLOCK_RATE[piece.kind]
-        if piece.kind not in self._origin:
-            self._origin[piece.kind] = max(0.0, piece.came_at - self._began) - seconds
-        at = self._origin[piece.kind] + seconds
-        if abs(at - (piece.came_at - self._began)) > 1.0:  # the source's clock has jumped: go by arrival
-            at = piece.came_at - self._began
-            self._origin[piece.kind] = at - seconds
-        at_ms = max(round(at * 1000), self._last.get(piece.kind, -1) + 1)  # the muxer wants growing times
-        self._last[piece.kind] = at_ms
-        self._newest[piece.kind] = at_ms, piece.came_at
-        packet = av.Packet(piece.data)
-        packet.stream = self._video if piece.kind == "video" else self._audio
-        packet.time_base, packet.pts, packet.dts = MILLISECOND, at_ms, at_ms
-        packet.is_keyframe = piece.key
-        self._container.mux_one(packet)
-        self.written_ms = max(self.written_ms, at_ms)
-
-    def dates(self, server_ms: Callable[[float], int]) -> list[str]:
-        """`family.mkv:video=12340@1795530000123`: this time in the file came at this time of the server.
-
-        The file's own times are the sender's clock, which drifts and jumps; these say when a frame was really there.
-        """
-        newest, self._newest = self._newest, {}
-        dated = ((kind, at_ms, server_ms(came_at)) for kind, (at_ms, came_at) in newest.items())
-        return [f"{self._name}:{kind}={at_ms}@{utc_ms}" for kind, at_ms, utc_ms in dated if utc_ms]
-
-    def make_durable(self) -> None:
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def close(self) -> None:
-        self._container.close()
-        self.make_durable()
-
-
-class _Counted:
-    """What the muxer writes to; it can't seek, so it never goes back to change what is durable."""
-
-    def __init__(self, side_file: _SideFile, file: io.BufferedWriter) -> None:
-        self._side_file, self._file = side_file, file
-
-    def write(self, data: bytes) -> int:
-        self._side_file.bytes += len(data)
-        return self._file.write(data)

@@ -12,6 +12,7 @@ from schemas.laptop import (
     CallClosed,
     EvidenceDone,
     EvidencePart,
+    EvidenceTaken,
     LaptopHello,
     LaptopWelcome,
     LeaseDenied,
@@ -21,6 +22,8 @@ from schemas.laptop import (
     LegGone,
     LegRefused,
     OrderAnswer,
+    RecordingChunk,
+    RecordingOffer,
 )
 from schemas.media import CallHealth, Levels, Picture
 from schemas.peer import Answer, OfferRefused
@@ -80,7 +83,10 @@ def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -
     if isinstance(message, AgentHealth):
         place.health.agent_told(laptop.laptop_id, message)
         return
-    if isinstance(message, (EvidencePart, EvidenceDone)):
+    if isinstance(message, (RecordingOffer, RecordingChunk)):
+        place.on_recording(laptop, message)
+        return
+    if isinstance(message, (EvidencePart, EvidenceDone, EvidenceTaken)):
         place.on_evidence(laptop.laptop_id, message)
         return
     if message.call_id != laptop.call_id:

@@ -60,6 +60,8 @@ class Call(msgspec.Struct, frozen=True):
     ended_by: str = ""
     paused_by_fault: bool = False
     """Paused by the server and not by a person: what is lost is given back."""
+    copy_words: str = ""
+    """What is wrong with the server's copy of the recording."""
     paused_why: str = ""
     family_sound_off: bool = False
     family_picture_off: bool = False
@@ -126,6 +128,7 @@ def call_view(call: Call, policy: Policy, next_start_ms: int, laptop_online: boo
         laptop_online=laptop_online,
         said=call.said,
         next_booking_ms=next_start_ms,
+        copy_words=call.copy_words,
         paused_at_ms=call.paused_at_ms,
         paused_why=call.paused_why,
         family_sound_off=call.family_sound_off,

@@ -1,10 +1,11 @@
-"""A stretch read from recordings as the agent makes them: marks at their times, over two files, with their gaps."""
+"""A stretch read from recordings as the agent makes them: marks at their times, over two parts, with their gaps."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,11 +14,15 @@ import pytest
 
 from demo.peers import clip
 from laptop.media.evidence_reader import Reader, Wanted
-from laptop.media.recording import Piece, Recording
+from laptop.media.opened import open_records
+from laptop.media.recording import Recording
+from laptop.media.stream import Piece
 from schemas.incident import EvidenceOutcome, EvidencePicture
 from schemas.laptop import EvidenceDone, EvidencePart, from_laptop
 from schemas.media import Box, Side
+from server.recordings.reading import find_stretch, frames_of
 from tests import marked_clip
+from tests.sealed import KEY, SEALING
 from tests.server_rig import wait_until
 
 BEGAN_MS = 1_800_000_000_000
@@ -28,9 +33,9 @@ PICTURES_PER_S, SOUNDS_PER_S = 25, 50
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Ten seconds, an agent that was away for four, and ten more in other files; each second has a mark of its own.
+    """Ten seconds, an agent that was away for four, and ten more in another part; each second has a mark of its own.
 
-    The sender's clock runs 2 % slow: after ten seconds the file's own times are 0.2 s off.
+    The sender's clock runs 2 % slow: after ten seconds the stream's own times are 0.2 s off.
     """
     folder = tmp_path_factory.mktemp("recordings")
     marked_clip.make(folder / "marked.webm", 30)
@@ -42,12 +47,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return BEGAN_MS + round((at - boot - zero) * 1000)
 
     for begin, seconds in ((0, FIRST_S), (FIRST_S + AWAY_S, SECOND_S)):
-        recording = Recording(folder, "BWI-1", lambda at: None, lambda words: None, server_ms)
+        recording = Recording(folder, "BWI-1", SEALING, lambda at: None, lambda words: None, server_ms)
         recording.start(1)
         for number in range(begin * PICTURES_PER_S, (begin + seconds) * PICTURES_PER_S):
             at = zero + number / PICTURES_PER_S
             slow = 0.98 * number
-            for side in Side:
+            for side in ("family-1", "room"):
                 data = source.pictures[number]
                 size = (marked_clip.WIDTH, marked_clip.HEIGHT)
                 key = clip.is_key_frame(data)
@@ -61,18 +66,27 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def wanted(folder: Path, **fields: object) -> Wanted:
+def wanted(**fields: object) -> Wanted:
     values: dict[str, object] = {
-        "folder": str(folder / "BWI-1"), "request_id": "r", "pressed_at_ms": BEGAN_MS + 12_000, "from_ms": -13_000,
-        "to_ms": 13_000, "now_ms": BEGAN_MS + 100_000, "recording": False,
-        "boxes": [Box(side, 48, 28) for side in Side],
+        "request_id": "r", "pressed_at_ms": BEGAN_MS + 12_000, "from_ms": -13_000, "to_ms": 13_000,
+        "copied_ms": BEGAN_MS + 100_000, "to_come": False, "boxes": [Box(side, 48, 28) for side in Side], "keys": [],
     }  # fmt: skip
     return Wanted(**(values | fields))  # type: ignore[arg-type]
 
 
-def read(what: Wanted) -> tuple[list[EvidencePicture], list[EvidencePart], EvidenceDone]:
+def sent(folder: Path, what: Wanted) -> tuple[bytes, list[bytes]]:
+    """The records and keys that a server with this copy sends."""
+    pressed = what.pressed_at_ms
+    stretch = find_stretch(folder / "BWI-1", KEY, pressed + what.from_ms, pressed + what.to_ms)
+    return b"".join(frames_of(stretch.pieces)), stretch.keys
+
+
+def read(
+    folder: Path, what: Wanted, change: Callable[[bytes], bytes] = lambda data: data
+) -> tuple[list[EvidencePicture], list[EvidencePart], EvidenceDone]:
+    data, keys = sent(folder, what)
     said: list[EvidencePart | EvidenceDone] = []
-    Reader(what, said.append).read()  # type: ignore[arg-type]
+    Reader(what, open_records(change(data), keys), said.append).read()  # type: ignore[arg-type]
     parts = [message for message in said if isinstance(message, EvidencePart)]
     assert isinstance(said[-1], EvidenceDone) and len(parts) == len(said) - 1
     return [picture for part in parts for picture in part.pictures], parts, said[-1]
@@ -82,9 +96,9 @@ def mark(picture: EvidencePicture) -> int:
     return marked_clip.read(np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 3))
 
 
-def test_each_mark_is_at_its_time_in_both_files(recorded: Path) -> None:
-    assert len(list((recorded / "BWI-1").glob("*.mkv"))) == 4
-    pictures, _, done = read(wanted(recorded))
+def test_each_mark_is_at_its_time_in_both_parts(recorded: Path) -> None:
+    assert len(list((recorded / "BWI-1").glob("*.rec"))) == 2
+    pictures, _, done = read(recorded, wanted())
     assert done.outcome == EvidenceOutcome.WHOLE
     for side in Side:
         of_side = [picture for picture in pictures if picture.side == side]
@@ -96,7 +110,7 @@ def test_each_mark_is_at_its_time_in_both_files(recorded: Path) -> None:
 
 
 def test_gaps_say_where_and_why(recorded: Path) -> None:
-    _, _, done = read(wanted(recorded))
+    _, _, done = read(recorded, wanted())
     of_room = [gap for gap in done.gaps if gap.side == Side.ROOM]
     assert [gap.words for gap in of_room] == [
         "before the recording began",
@@ -109,7 +123,7 @@ def test_gaps_say_where_and_why(recorded: Path) -> None:
 
 
 def test_levels_are_those_of_the_sound_and_none_where_none_is_recorded(recorded: Path) -> None:
-    _, parts, _ = read(wanted(recorded))
+    _, parts, _ = read(recorded, wanted())
     assert {levels.side for levels in parts[0].levels} == set(Side)
     for levels in parts[0].levels:
         second = {int((levels.from_ms + 100 * n + 12_000) // 1000): level for n, level in enumerate(levels.rms)}
@@ -119,44 +133,43 @@ def test_levels_are_those_of_the_sound_and_none_where_none_is_recorded(recorded:
 
 
 def test_parts_are_small_and_pictures_fit_their_box(recorded: Path) -> None:
-    pictures, parts, _ = read(wanted(recorded, boxes=[Box(side, 640, 640) for side in Side]))
+    pictures, parts, _ = read(recorded, wanted(boxes=[Box(side, 640, 640) for side in Side]))
     assert all(len(msgspec.msgpack.encode(part)) <= 40 * 1024 for part in parts)
     assert {(picture.width, picture.height) for picture in pictures} == {(128, 72)}
 
 
-def test_a_stretch_that_is_not_over_is_read_as_far_as_it_is_on_the_disk(recorded: Path) -> None:
-    pictures, _, done = read(wanted(recorded, recording=True, now_ms=BEGAN_MS + 12_000 + 8_000))
+def test_a_stretch_that_is_not_over_is_read_as_far_as_the_copy_goes(recorded: Path) -> None:
+    pictures, _, done = read(recorded, wanted(to_come=True, copied_ms=BEGAN_MS + 12_000 + 5_500))
     assert done.outcome == EvidenceOutcome.TO_COME and done.until_ms == 5_500
     assert max(picture.at_ms for picture in pictures) <= 5_500
-    _, _, done = read(wanted(recorded, recording=True, now_ms=BEGAN_MS))
+    _, _, done = read(recorded, wanted(to_come=True, copied_ms=0))
     assert done.outcome == EvidenceOutcome.TO_COME and done.until_ms == -13_000
 
 
-def test_what_is_not_there_is_said(recorded: Path, tmp_path: Path) -> None:
-    _, _, done = read(wanted(tmp_path))
-    assert (done.outcome, done.words) == (EvidenceOutcome.NOTHING, "This laptop has no recording of the call.")
-    (tmp_path / "BWI-1").mkdir()
-    (tmp_path / "BWI-1" / "durable.log").write_bytes(b"\xff\x00 nonsense\n1795530000.123 1000 family=1 room=2\n")
-    _, _, done = read(wanted(tmp_path))
-    assert done.outcome == EvidenceOutcome.NOTHING and "has no dates" in done.words
-    log = (recorded / "BWI-1" / "durable.log").read_bytes()
-    (tmp_path / "BWI-1" / "durable.log").write_bytes(log)
-    _, _, done = read(wanted(tmp_path))
-    assert (done.outcome, done.words) == (EvidenceOutcome.NOTHING, "The file of the recording is gone.")
-    for file in (recorded / "BWI-1").glob("*.mkv"):
-        whole = file.read_bytes()
-        (tmp_path / "BWI-1" / file.name).write_bytes(whole[: len(whole) // 2 + 7])
-    pictures, _, done = read(wanted(tmp_path))
-    assert done.outcome == EvidenceOutcome.WHOLE and pictures and len(done.gaps) > 2, "cut files are read to their cut"
-    for file in (recorded / "BWI-1").glob("*.mkv"):
-        (tmp_path / "BWI-1" / file.name).write_bytes(os.urandom(5000))
-    _, _, done = read(wanted(tmp_path))
-    assert done.outcome == EvidenceOutcome.NOTHING
+def test_what_is_not_there_or_does_not_open_is_said(recorded: Path, tmp_path: Path) -> None:
+    _, _, done = read(tmp_path, wanted())
+    assert (done.outcome, done.words) == (EvidenceOutcome.NOTHING, "The recording has nothing of this stretch.")
+
+    def one_bit(data: bytes) -> bytes:
+        return data[: len(data) // 2] + bytes((data[len(data) // 2] ^ 1,)) + data[len(data) // 2 + 1 :]
+
+    for change in (one_bit, lambda data: data[:-7], lambda data: os.urandom(5000), lambda data: data[40:]):
+        pictures, _, done = read(recorded, wanted(), change)
+        assert done.outcome == EvidenceOutcome.FAILED and "could not be opened" in done.words and not pictures
+    data, _ = sent(recorded, wanted())
+    assert open_records(data, []).broken and open_records(data, [os.urandom(32)] * 2).broken
 
 
 def test_it_is_a_program_at_low_priority_that_ends_when_nobody_reads(recorded: Path) -> None:
-    what = msgspec.json.encode(wanted(recorded, boxes=[Box(side, 128, 72) for side in Side])).decode()
-    process = subprocess.Popen([sys.executable, "-m", "laptop.media.evidence_reader", what], stdout=subprocess.PIPE)
+    what = wanted(boxes=[Box(side, 128, 72) for side in Side])
+    data, keys = sent(recorded, what)
+    asked = msgspec.json.encode(msgspec.structs.replace(what, keys=keys))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "laptop.media.evidence_reader"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(len(asked).to_bytes(4) + asked + data)
+    process.stdin.close()
     assert process.stdout is not None
     try:
         size = int.from_bytes(process.stdout.read(4))

@@ -1,6 +1,6 @@
 """What a camera saw is what the wall shows and the recording holds: frames with a changing mark, read back."""
 
-import time
+import io
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +14,7 @@ from demo.headless import Run, running
 from demo.terminal import Terminal
 from demo.wall import Tile, picture_cell
 from schemas.media import RecordingState
+from server.recordings.opening import OpenedPart, open_call
 from tests import marked_clip
 from tests.server_rig import wait_until
 
@@ -95,14 +96,18 @@ def test_both_sides_are_recorded_as_they_were_sent(one_call: Run) -> None:
     wait_until(lambda: health[plan.call_at(seat)].recorded_ms > WATCHED_S * 1000, "six seconds are recorded", 30)
     assert health[plan.call_at(seat)].recording == RecordingState.RECORDING
     run.end(seat)
-    wait_until(lambda: (run.chain.data / "BWI-01" / "recordings").exists(), "a recording is there")
-    time_of_end = time.monotonic()
-    run.terminal.wait_for(lambda _: time.monotonic() - time_of_end > 1, 2)
-    files = run.chain.recordings()
-    assert [file.name for file in files] == ["family.mkv", "room.mkv"]
-    for file in files:
+
+    def recorded() -> OpenedPart | None:
+        parts = [part for folder in run.chain.recordings() for part in open_call(folder, run.chain.evidence_key())]
+        return parts[0] if parts and parts[0].end else None
+
+    wait_until(lambda: recorded() is not None, "the server has all of it")
+    part = recorded()
+    assert part is not None and part.signed and not part.broken
+    assert sorted(part.streams) == ["family-1", "room"]
+    for source, stream in part.streams.items():
         marks, times, sounds = [], [], 0
-        with av.open(str(file)) as container:
+        with av.open(io.BytesIO(bytes(stream.data))) as container:
             for packet in container.demux():
                 for frame in packet.decode():
                     if isinstance(frame, av.VideoFrame):
@@ -113,7 +118,9 @@ def test_both_sides_are_recorded_as_they_were_sent(one_call: Run) -> None:
         assert times == sorted(times) and times[-1] - times[0] > WATCHED_S - 1
         assert sounds / 48_000 > WATCHED_S - 1
         changes = steps([mark for mark, before in zip(marks[50:], marks[49:], strict=False) if mark != before])
-        assert len(changes) >= 3 and set(changes) == {1}, (file.name, changes)
+        assert len(changes) >= 3 and set(changes) == {1}, (source, changes)
+    laptop = run.chain.data / "BWI-01" / "recordings"
+    wait_until(lambda: not list(laptop.rglob("*.rec")), "the laptop's copy goes with the receipt")
 
 
 def test_levels_on_the_wall_are_those_of_the_sound(one_call: Run) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import threading
 import time
 import uuid
@@ -149,6 +148,11 @@ def audit(run: Run) -> list[tuple[str, str, bool, str]]:
     return [(row.who, row.action, row.accepted, row.detail) for row in rows]
 
 
+def outcomes(run: Run) -> list[str]:
+    """Of all readings of a stretch so far."""
+    return [json.loads(detail)["outcome"] for _, action, _, detail in audit(run) if action == "evidence_read"]
+
+
 def read_again_and_again(run: Run, reference: str, until: Callable[[], bool]) -> int:
     """A second governor's console that has the stretch read one time after the other; returns how often."""
     times = 0
@@ -288,7 +292,7 @@ def play(console: Terminal) -> None:
     assert console.wait_for(lambda t: any(map(all_seen.search, t.text())), 90), console.text()
 
 
-def test_a_recording_that_is_gone_and_a_laptop_that_is_away_are_said(marked: Path) -> None:
+def test_the_server_s_copy_is_what_is_reviewed_and_a_broken_one_is_said(marked: Path) -> None:
     with running(Chain(1, clip=marked)) as run:
         seat, surname = next(iter(run.chain.plan.seats.items()))
         run.admit_all()
@@ -297,19 +301,29 @@ def test_a_recording_that_is_gone_and_a_laptop_that_is_away_are_said(marked: Pat
         run.end(seat)
         laptop = run.chain.plan.laptops[0].id
         folder = run.chain.data / laptop / "recordings"
-        wait_until(lambda: len(run.chain.recordings()) == 2, "both files are there")
+        wait_until(lambda: not list(folder.rglob("*.rec")), "the server has all of it, and the laptop nothing")
+        (copy,) = (path for call in run.chain.recordings() for path in call.iterdir())
         with governor(run) as console:
             see(console, "REVIEWS  open 1")
             console.press("\r1")
             see(console, "All that is recorded of the 60 s is here", 30)
-            for file in run.chain.recordings():
-                file.unlink()
+            # An agent that knows nothing of the call decodes it just as well.
+            part = run.chain.laptops[laptop]
+            part.expected_to_run = False
+            part.process.kill()
+            part.process.wait()
+            run.chain.start_laptop(laptop, run.chain.plan.laptops[0].token)
+            wait_until(lambda: sum(a == "laptop_connected" for _, a, _, _ in audit(run)) == 2, "it is back", 20)
             console.press("r")
-            see(console, "The file of the recording is gone")
-            see(console, "the file of the recording is gone", 5)
-            shutil.rmtree(folder)
+            wait_until(lambda: outcomes(run) == ["whole", "whole"], "it was read again", 30)
+            see(console, "All that is recorded of the 60 s is here")
+            whole = copy.read_bytes()
+            copy.write_bytes(whole[: len(whole) // 2] + bytes(100) + whole[len(whole) // 2 + 100 :])
             console.press("r")
-            see(console, "This laptop has no recording of the call")
+            see(console, "could not be opened")
+            copy.unlink()
+            console.press("r")
+            see(console, "The recording has nothing of this stretch.")
             assert mark_of(console, Side.FAMILY) is None
             part = run.chain.laptops[laptop]
             part.expected_to_run = False

@@ -1,27 +1,31 @@
-"""The recording on the agent's disk: real Matroska, durable each second, and honest when the disk takes nothing."""
+"""The recording on the agent's disk: sealed, real Matroska inside, durable each second, and honest about the disk."""
 
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import pytest
 
 from demo.peers.clip import MEDIA, is_key_frame
 from demo.peers.clip import read as read_clip
-from laptop.media.recording import Piece, Recording, RecordingError
-from schemas.media import Side
+from laptop.media.part_file import Sealing, finish_interrupted, parts
+from laptop.media.recording import Recording, RecordingError
+from laptop.media.stream import Piece, SenderReport
+from server.recordings.opening import OpenedPart
+from tests.sealed import SEALING, SIGNER, opened, played
+
+SOURCES = ("family-1", "room")
 
 
 class Kept:
-    def __init__(self, folder: Path, call_id: str = "BWI-1") -> None:
+    def __init__(self, folder: Path, call_id: str = "BWI-1", sealing: Sealing = SEALING) -> None:
         self.durable: list[float] = []
         self.failed: list[str] = []
-        self.recording = Recording(folder, call_id, self.durable.append, self.failed.append)
+        self.recording = Recording(folder, call_id, sealing, self.durable.append, self.failed.append)
 
 
-def play(recording: Recording, side: Side, seconds: float, *, start_at: int = 0, clock_from: int = 12345) -> None:
+def play(recording: Recording, source: str, seconds: float, *, start_at: int = 0, clock_from: int = 12345) -> None:
     """A clip's packets as if they had come in time."""
     clip = read_clip(MEDIA / "steady.webm")
     began = time.monotonic()
@@ -29,25 +33,17 @@ def play(recording: Recording, side: Side, seconds: float, *, start_at: int = 0,
         came_at = began + number / 25
         picture = clip.pictures[start_at + number]
         recording.add(
-            Piece(side, "video", picture, clock_from + number * 3600, came_at, is_key_frame(picture), (640, 360))
+            Piece(source, "video", picture, clock_from + number * 3600, came_at, is_key_frame(picture), (640, 360))
         )
         for half in (0, 1):
             sound = clip.sound[(start_at + number) * 2 + half]
-            recording.add(Piece(side, "audio", sound, 777 + (number * 2 + half) * 960, came_at, True, (0, 0)))
+            recording.add(Piece(source, "audio", sound, 777 + (number * 2 + half) * 960, came_at, True, (0, 0)))
 
 
-def content(file: Path) -> tuple[int, int, list[float]]:
-    """Pictures and sounds that can be decoded, and the pictures' times, s."""
-    pictures, sounds, times = 0, 0, []
-    with av.open(str(file)) as container:
-        for packet in container.demux():
-            for frame in packet.decode():
-                if isinstance(frame, av.VideoFrame):
-                    pictures += 1
-                    times.append(frame.time)
-                else:
-                    sounds += 1
-    return pictures, sounds, times
+def only(folder: Path) -> OpenedPart:
+    (part,) = opened(folder / "BWI-1")
+    assert part.broken == ""
+    return part
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -61,28 +57,62 @@ def test_both_sides_play_and_nothing_is_missing(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     kept.recording.start(60)
     assert len(kept.durable) == 1, "start returns when the first record is durable"
-    play(kept.recording, Side.FAMILY, 4)
-    play(kept.recording, Side.ROOM, 4)
+    for source in SOURCES:
+        play(kept.recording, source, 4)
     kept.recording.finish()
     assert kept.failed == []
-    for side in Side:
-        pictures, sounds, times = content(tmp_path / "BWI-1" / f"{side}.mkv")
+    part = only(tmp_path)
+    assert part.end == "ended" and part.signed
+    for source in SOURCES:
+        pictures, sounds, times = played(part.streams[source])
         assert (pictures, sounds) == (100, 200)
         assert times == sorted(times) and abs(times[-1] - times[0] - 3.96) < 0.01
-    assert kept.recording.recorded_ms == pytest.approx(3960, abs=25)
+    assert 3960 <= kept.recording.recorded_ms <= 4500, "from the start of the recording on"
+
+
+def test_no_medium_lies_open_on_the_disk(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.recording.start(60)
+    play(kept.recording, "room", 2)
+    kept.recording.finish()
+    data = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    clip = read_clip(MEDIA / "steady.webm")
+    assert len(data) > sum(len(picture) for picture in clip.pictures[:50])
+    for packet in (*clip.pictures[:50], *clip.sound[:100]):
+        assert packet[10:30] not in data
+    assert b"matroska" not in data
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "BWI-1").iterdir())
 
 
 def test_a_copy_taken_after_a_durable_record_plays(tmp_path: Path) -> None:
     """As after kill -9: what was durable then can be decoded, without the end of the file."""
     kept = Kept(tmp_path)
     kept.recording.start(60)
-    play(kept.recording, Side.FAMILY, 4)
-    file = tmp_path / "BWI-1" / "family.mkv"
+    play(kept.recording, "family-1", 4)
     durable = len(kept.durable)
-    wait_until(lambda: len(kept.durable) >= durable + 2)
-    shutil.copy(file, tmp_path / "copy.mkv")
+    wait_until(lambda: len(kept.durable) > durable)
+    shutil.copytree(tmp_path / "BWI-1", tmp_path / "copy" / "BWI-1")
     kept.recording.finish()
-    assert content(tmp_path / "copy.mkv")[0] >= 75
+    part = only(tmp_path / "copy")
+    assert part.end == "" and played(part.streams["family-1"])[0] == 100
+
+
+def test_an_interrupted_part_is_signed_as_far_as_it_goes_wherever_it_was_cut(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.recording.start(60)
+    play(kept.recording, "room", 2)
+    kept.recording.finish()
+    (path,) = parts(tmp_path / "BWI-1")
+    whole = path.read_bytes()
+    for cut in (*range(1, len(whole), len(whole) // 40), len(whole) - 1):
+        path.write_bytes(whole[:cut])
+        if not finish_interrupted(path, SIGNER):
+            assert not path.exists() and cut < 1000, "only a part without its beginning goes"
+            continue
+        part = only(tmp_path)
+        assert (part.end, part.signed) == ("interrupted", True)
+    path.write_bytes(whole)
+    assert finish_interrupted(path, SIGNER) and path.read_bytes() == whole
 
 
 def test_it_stays_durable_when_nothing_flows(tmp_path: Path) -> None:
@@ -91,27 +121,42 @@ def test_it_stays_durable_when_nothing_flows(tmp_path: Path) -> None:
     wait_until(lambda: len(kept.durable) >= 3)
     assert kept.durable == sorted(kept.durable)
     kept.recording.finish()
-    assert len((tmp_path / "BWI-1" / "durable.log").read_text().splitlines()) >= 3
+    part = only(tmp_path)
+    assert part.gaps >= 3 and part.records == 0
 
 
 def test_a_picture_begins_at_a_key_frame(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     kept.recording.start(60)
-    play(kept.recording, Side.FAMILY, 4, start_at=1)
+    play(kept.recording, "family-1", 4, start_at=1)
     kept.recording.finish()
     clip = read_clip(MEDIA / "steady.webm")
     first_key = next(number for number in clip.keys if number >= 1)
-    assert content(tmp_path / "BWI-1" / "family.mkv")[0] == 100 - (first_key - 1)
+    assert played(only(tmp_path).streams["family-1"])[0] == 100 - (first_key - 1)
 
 
-def test_an_agent_that_starts_anew_goes_on_in_another_file(tmp_path: Path) -> None:
+def test_an_agent_that_starts_anew_goes_on_in_another_part_with_another_key(tmp_path: Path) -> None:
     for _ in range(2):
         kept = Kept(tmp_path)
         kept.recording.start(60)
-        play(kept.recording, Side.ROOM, 1)
+        play(kept.recording, "room", 1)
         kept.recording.finish()
-    assert sorted(path.name for path in (tmp_path / "BWI-1").glob("*.mkv")) == ["room-2.mkv", "room.mkv"]
-    assert content(tmp_path / "BWI-1" / "room.mkv")[0] == content(tmp_path / "BWI-1" / "room-2.mkv")[0] == 25
+    first, second = opened(tmp_path / "BWI-1")
+    assert first.begin and second.begin and first.begin.wrapped != second.begin.wrapped
+    assert played(first.streams["room"])[0] == played(second.streams["room"])[0] == 25
+
+
+def test_the_sender_s_clock_is_noted_beside_the_arrival(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.recording.start(60)
+    play(kept.recording, "room", 1)
+    kept.recording.report(SenderReport("room", "video", 12345, 5_000_000.0))
+    wait_until(lambda: len(kept.durable) >= 3)
+    play(kept.recording, "room", 1, start_at=25, clock_from=12345 + 90_000)
+    kept.recording.finish()
+    dates = [date for date in only(tmp_path).streams["room"].dates if date.kind == "video" and date.ntp_ms]
+    assert dates and all(date.origin == dates[0].origin for date in dates)
+    assert dates[-1].ntp_ms == 5_000_000 + 1960
 
 
 def test_no_room_on_the_disk_is_said_before_anything_is_carried(tmp_path: Path) -> None:
@@ -128,11 +173,9 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         Kept(tmp_path).recording.start(60)
 
 
-def test_a_disk_that_takes_nothing_is_said_before_anything_is_carried(tmp_path: Path) -> None:
-    (tmp_path / "BWI-1").mkdir()
-    (tmp_path / "BWI-1" / "durable.log").symlink_to("/dev/full")
-    kept = Kept(tmp_path)
-    with pytest.raises(RecordingError, match="No space left"):
+def test_without_an_evidence_key_nothing_is_recorded(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, sealing=Sealing("BWI-01", "", SIGNER))
+    with pytest.raises(RecordingError, match="no evidence key"):
         kept.recording.start(60)
     assert kept.durable == []
 

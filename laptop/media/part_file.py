@@ -1,0 +1,154 @@
+"""One part of a recording on this machine's disk: what one run of the agent has recorded of a call.
+
+Written record by record, sealed, and durable when `write` returns: fsync's answer is the only proof.
+"""
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyrage
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from schemas.recording import (
+    FORMAT,
+    KEY_BYTES,
+    Begin,
+    BrokenRecordingError,
+    Chain,
+    Chunk,
+    End,
+    EndReason,
+    FrameKind,
+    FrameReader,
+    Second,
+    associated,
+    nonce,
+    signed,
+)
+
+from ..signing import public_bytes
+
+_age: Any = pyrage
+"""The module has no types that a checker reads."""
+SUFFIX = ".rec"
+_NAME = re.compile(r"\d{4}-[0-9a-f]{8}")
+_READ_BYTES = 1024 * 1024
+_encode = msgspec.msgpack.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """Who records, and for whom. `recipient`: the establishment's evidence key, age's public form."""
+
+    laptop_id: str
+    recipient: str
+    signer: Ed25519PrivateKey
+
+
+class PartFile:
+    """OSError from every method when the disk does not take it; then nothing more may be written.
+
+    `durable_bytes`: so much of the file is on the disk for certain.
+    """
+
+    def __init__(self, folder: Path, call_id: str, sealing: Sealing) -> None:
+        """ValueError when the evidence key is none."""
+        key = secrets.token_bytes(KEY_BYTES)
+        try:
+            wrapped = _age.encrypt(key, [_age.x25519.Recipient.from_str(sealing.recipient)])
+        except _age.RecipientError as error:
+            raise ValueError("the server has given no evidence key to record for") from error
+        number = 1 + max((int(path.name[:4]) for path in parts(folder)), default=0)
+        self.name = f"{number:04}-{secrets.token_hex(4)}"
+        self.path = folder / f"{self.name}{SUFFIX}"
+        self.durable_bytes = 0
+        self.ended = False
+        self._call_id, self._signer = call_id, sealing.signer
+        self._cipher, self._chain = AESGCM(key), Chain()
+        self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        begin = Begin(FORMAT, call_id, self.name, sealing.laptop_id, wrapped, public_bytes(sealing.signer))
+        body = _encode(begin)
+        self._append(self._chain.frame(self._chain.head(FrameKind.BEGIN, 0, 0, 0, len(body)), body))
+        _make_names_durable(folder)
+
+    def write(self, chunks: list[Chunk], keys: int, at_ms: int) -> None:
+        """One record, or a gap when there is no chunk; durable when this returns."""
+        plain = _encode(Second(chunks))
+        streams = 0
+        for chunk in chunks:
+            streams |= 1 << chunk.number
+        kind, chain = FrameKind.RECORD if chunks else FrameKind.GAP, self._chain
+        head = chain.head(kind, at_ms, streams, keys, len(plain) + 16)
+        bound_to = associated(self._call_id, self.name, head, chain.chain)
+        self._append(chain.frame(head, self._cipher.encrypt(nonce(chain.index), plain, bound_to)))
+
+    def end(self, at_ms: int) -> None:
+        """Signed; nothing follows."""
+        self._append(_end(self._chain, EndReason.ENDED, at_ms, self._signer))
+        self.ended = True
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _append(self, frame: bytes) -> None:
+        _write_all(self._descriptor, frame)
+        os.fsync(self._descriptor)
+        self.durable_bytes += len(frame)
+
+
+def parts(folder: Path) -> list[Path]:
+    """A call's parts, the oldest first; none when there is no such folder."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if _NAME.fullmatch(path.stem))
+
+
+def finish_interrupted(path: Path, signer: Ed25519PrivateKey) -> bool:
+    """After a kill: cuts off a record that is not whole and signs what there is. True when something of it is left.
+
+    OSError when the disk does not take it.
+    """
+    reader, ended, at_ms = FrameReader(), False, 0
+    with path.open("r+b") as file:
+        try:
+            while not ended and (data := file.read(_READ_BYTES)):
+                for frame in reader.feed(data):
+                    ended, at_ms = frame.kind == FrameKind.END, max(at_ms, frame.head.at_ms)
+        except BrokenRecordingError:
+            pass  # what follows the last whole frame was on its way to the disk
+        if reader.taken == 0:
+            path.unlink()
+            return False
+        file.truncate(reader.taken)
+        if not ended:
+            file.seek(0, os.SEEK_END)
+            file.flush()
+            _write_all(file.fileno(), _end(Chain(reader.index, reader.chain), EndReason.INTERRUPTED, at_ms, signer))
+        os.fsync(file.fileno())
+    return True
+
+
+def _end(chain: Chain, reason: EndReason, at_ms: int, signer: Ed25519PrivateKey) -> bytes:
+    body = _encode(End(reason, signer.sign(signed(reason, chain.chain, chain.index))))
+    return chain.frame(chain.head(FrameKind.END, at_ms, 0, 0, len(body)), body)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def _make_names_durable(folder: Path) -> None:
+    for path in (folder, folder.parent):
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

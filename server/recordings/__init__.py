@@ -1,0 +1,1 @@
+"""Recordings on the server: taken in from laptops, checked, kept sealed; opened only with the evidence key."""
