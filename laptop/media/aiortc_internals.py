@@ -200,6 +200,11 @@ class Inlet:
         """The source's newest sender report: (its clock as NTP, 64 bits; RTP timestamp of the same moment)."""
         self._handle_rtcp = self._receiver._handle_rtcp_packet
         self._receiver._handle_rtcp_packet = self._take_rtcp
+        self.beyond_s, self.beyond_loss = 0.0, 0.0
+        """What the way has beyond this agent: round trip to the farthest source of what this peer gets, s; largest loss
+        at those who get what it sends, 0 to 1."""
+        self._send_rtcp = self._receiver._send_rtcp
+        self._receiver._send_rtcp = self._report
         self._receiver._RTCRtpReceiver__decoder_queue.put(None)  # its decoder thread has nothing to do, and ends
 
     @property
@@ -211,6 +216,15 @@ class Inlet:
         if isinstance(packet, RtcpSrPacket) and packet.ssrc == self.ssrc and packet.sender_info.ntp_timestamp:
             self.report = packet.sender_info.ntp_timestamp, packet.sender_info.rtp_timestamp
         await self._handle_rtcp(packet)
+
+    async def _report(self, packet: Any) -> None:
+        """The peer is told of the whole way, as by any translator (RFC 3550, 7.2): its player waits for what comes again
+        from the far source, and its encoder of sound makes up for losses that happen behind this agent."""
+        if isinstance(packet, RtcpRrPacket):
+            for report in packet.reports:
+                report.dlsr = max(0, report.dlsr - round(self.beyond_s * 65536))
+                report.fraction_lost = max(report.fraction_lost, min(255, round(self.beyond_loss * 256)))
+        await self._send_rtcp(packet)
 
     def take(self, packet: Packet) -> None:
         codec = self.payload_types[packet.payload_type]

@@ -297,6 +297,7 @@ class Call:
                 self._tell_health()
                 self._record_clocks()
                 await self._bandwidth.step(self._legs.legs)
+                self._legs.look_beyond()
             else:
                 self._tell_health_if_changed()
                 if looks % 3 == 0:

@@ -107,7 +107,7 @@ class Leg:
         except (ValueError, InvalidStateError, KeyError, IndexError, AttributeError, TypeError) as error:
             raise OfferError(f"the offer can't be taken: {str(error)[:200]}") from error
         self._open_pipe()
-        return self._connection.localDescription.sdp
+        return offer.with_error_correction(self._connection.localDescription.sdp)
 
     def _transceiver(self, kind: str) -> RTCRtpTransceiver:
         """The first of a kind carries both ways, the others only to the peer."""
@@ -207,6 +207,17 @@ class Leg:
         came = expected - before[0]
         return max(0.0, 1 - (received - before[1]) / came) if came >= PACKETS_TO_SAY else None
 
+    @property
+    def round_trip_s(self) -> float:
+        """To its peer and back; 0 while it is not known."""
+        return max((forward.round_trip_ms for forward in self.slots.values()), default=0.0) / 1000
+
+    def look_beyond(self, round_trip_s: float, sound_loss: float) -> None:
+        """What its peer is told of the way beyond the agent: to the farthest source of what it gets, and the largest
+        loss (0 to 1) at those who hear it."""
+        for kind, inlet in self._inlets.items():
+            inlet.beyond_s, inlet.beyond_loss = round_trip_s, sound_loss if kind == "audio" else 0.0
+
     def forget_clocks(self) -> None:
         """Others get its media from now on: they are told anew."""
         self._clocks = {}
@@ -242,7 +253,7 @@ class Leg:
             media_age_ms=age_ms,
             lost_per_mille=min(1000, lost),
             jitter_ms=round(jitter_ms, 1),
-            round_trip_ms=round(max((f.round_trip_ms for f in self.slots.values()), default=0.0), 1),
+            round_trip_ms=round(self.round_trip_s * 1000, 1),
             frames_per_s=round(frames / took, 1),
             kbit_per_s=round(octets * 8 / took / 1000, 1),
             admitted=admitted,

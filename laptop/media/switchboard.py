@@ -54,6 +54,14 @@ class Switchboard:
         """RTP packets that were sent to anybody so far."""
         return self._sent_before + sum(forward.sent for leg in self.legs.values() for forward in leg.slots.values())
 
+    def look_beyond(self) -> None:
+        """Each peer's reports speak of the whole way: to be called each second."""
+        for leg in self.legs.values():
+            sources = {source for (source, _), forward in leg.slots.items() if forward.open}
+            away_s = (self.legs[source].round_trip_s for source in sources)
+            losses = (forward.outlet.loss or 0.0 for forward in leg.targets["audio"] if forward.open)
+            leg.look_beyond(max(away_s, default=0.0), max(losses, default=0.0))
+
     # Changes: what stops has stopped when these return
 
     def flow_until(self, until: float) -> None:
