@@ -71,4 +71,6 @@ def _with_candidates_last(sdp: str, offer: SessionDescription) -> str:
 def with_error_correction(answer: str) -> str:
     """aiortc's answer, completed: each Opus packet is to carry the one before it once more, coarsely, while packets get
     lost (RFC 7587, 6.1). aiortc itself says nothing of it, and then browsers leave it out."""
-    return re.sub(r"(a=rtpmap:(\d+) opus/48000/2\r\n)(?!a=fmtp:\2 )", r"\1a=fmtp:\2 minptime=10;useinbandfec=1\r\n", answer)
+    return re.sub(
+        r"(a=rtpmap:(\d+) opus/48000/2\r\n)(?!a=fmtp:\2 )", r"\1a=fmtp:\2 minptime=10;useinbandfec=1\r\n", answer
+    )

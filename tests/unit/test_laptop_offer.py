@@ -2,7 +2,7 @@
 
 import pytest
 
-from laptop.media.offer import OfferError, read
+from laptop.media.offer import OfferError, read, with_error_correction
 
 HEAD = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
 TRANSPORT = (
@@ -59,3 +59,11 @@ def test_candidates_that_a_browser_names_once_hold_for_the_whole_connection() ->
     assert read(sdp).sdp.endswith(CANDIDATE)
     whole = HEAD + media("a0", "opus", more=CANDIDATE) + media("v0", "VP8", more=CANDIDATE)
     assert read(whole).sdp == whole
+
+
+def test_the_answer_asks_opus_for_error_correction_once() -> None:
+    answer = HEAD + media("a0", "opus") + media("v0", "VP8")
+    completed = with_error_correction(answer)
+    assert completed.count("a=rtpmap:96 opus/48000/2\r\na=fmtp:96 minptime=10;useinbandfec=1\r\n") == 1
+    assert with_error_correction(completed) == completed
+    assert completed.replace("a=fmtp:96 minptime=10;useinbandfec=1\r\n", "") == answer
