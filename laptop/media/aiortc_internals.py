@@ -218,8 +218,8 @@ class Inlet:
         await self._handle_rtcp(packet)
 
     async def _report(self, packet: Any) -> None:
-        """The peer is told of the whole way, as by a translator (RFC 3550, 7.2): its player waits for what comes again from
-        the far source, and its encoder of sound makes up for losses that happen behind this agent."""
+        """The peer is told of the whole way, as by a translator (RFC 3550, 7.2): its player waits for what comes again
+        from the far source, and its encoder of sound makes up for losses that happen behind this agent."""
         if isinstance(packet, RtcpRrPacket):
             for report in packet.reports:
                 report.dlsr = max(0, report.dlsr - round(self.beyond_s * 65536))
