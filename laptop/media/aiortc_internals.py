@@ -259,19 +259,16 @@ class Inlet:
         if assembly.nack:
             self._later(self._receiver._send_rtcp_nack(self.ssrc, assembly.nack))
         if assembly.lost:
-            self._ask_again()
+            self.ask_for_key_frame()
         for data, timestamp in frames:
             self._on_frame(data, timestamp)
 
-    def _ask_again(self) -> None:
+    def ask_for_key_frame(self, at_once: bool = False) -> None:
+        """At most three times a second, whoever asks; `at_once` for an order, which can't wait."""
         now = time.monotonic()
-        if now - self._asked_at >= KEY_FRAME_EACH_S:
+        if self.ssrc and (at_once or now - self._asked_at >= KEY_FRAME_EACH_S):
             self._asked_at = now
-            self._later(self.ask_for_key_frame())
-
-    async def ask_for_key_frame(self) -> None:
-        if self.ssrc:
-            await self._receiver._send_rtcp_pli(self.ssrc)
+            self._later(self._receiver._send_rtcp_pli(self.ssrc))
 
     async def tell_bandwidth(self, bits_per_s: int) -> None:
         own = self._receiver._RTCRtpReceiver__rtcp_ssrc

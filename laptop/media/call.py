@@ -260,12 +260,12 @@ class Call:
     def _key_frame_wanted(self, source: str) -> None:
         leg = self._legs.legs.get(source)
         if leg is not None:
-            self._later(leg.ask_for_key_frame())
+            leg.ask_for_key_frame()
 
     def _ask_for_key_frames(self) -> None:
         """An order opens something: it can't wait for what somebody has asked for a moment ago."""
         for leg in self._legs.legs.values():
-            self._later(leg.ask_for_key_frame(at_once=True))
+            leg.ask_for_key_frame(at_once=True)
 
     # What is told
 

@@ -53,6 +53,8 @@ def read(sdp: str) -> Offer:
 
 
 def _check(media: MediaDescription) -> None:
+    if media.dtls is None or not media.dtls.fingerprints:
+        raise OfferError("the offer names no key to encrypt for (a=fingerprint)")
     names = {codec.mimeType.lower() for codec in media.rtp.codecs}
     if CODECS[media.kind].lower() not in names:
         wanted = CODECS[media.kind].partition("/")[2]

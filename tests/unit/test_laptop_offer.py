@@ -45,6 +45,7 @@ def test_one_to_four_pairs_are_taken(count: int) -> None:
         (pairs(1) + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:d\r\n", "application"),
         (HEAD + media("0", "opus") + media("1", "H264"), "only VP8 is carried as video; the offer has video/h264"),
         (HEAD + media("0", "opus") + media("0", "VP8"), "an identification of its own"),
+        (pairs(1).replace("a=fingerprint", "a=finger"), "names no key"),
         (HEAD + media("0", "opus", "recvonly") + media("1", "VP8"), "has to send its sound"),
         (HEAD + media("0", "opus") + media("1", "VP8", "inactive"), "has to send its picture"),
     ],
