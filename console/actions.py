@@ -27,8 +27,8 @@ class Action:
     danger: Danger
     permission: str = ""
     screens: str = "W"
-    """W: the wall; F: one call in focus; S: the laptops of remote support; L: one laptop's details; Q: flagged
-    incidents; R: one review."""
+    """W: the wall; F: one call in focus; A: the panel of an admission; S: the laptops of remote support; L: one
+    laptop's details; Q: flagged incidents; R: one review."""
 
     @property
     def shown_key(self) -> str:
@@ -80,15 +80,69 @@ _TABLE = (
     Action("move-right", ("l", "right"), "Right", "", "choose the call to the right", Danger.LOOKS),
     Action("side", ("s",), "Other side", "side", "turn the chosen tile round: family or room large", Danger.LOOKS),
     Action("side-all", ("g",), "Other side of all", "all", "turn all tiles round", Danger.LOOKS),
+    Action(
+        "attend",
+        ("a",),
+        "Next that needs eyes",
+        "next",
+        "the call that needs eyes most; again: the one after it",
+        Danger.LOOKS,
+    ),
+    Action(
+        "unseen", ("u",), "Longest unseen", "unseen", "the call that nobody has looked at for longest", Danger.LOOKS
+    ),
+    Action("previous", ("b",), "Back", "", "back to the call before", Danger.LOOKS),
+    Action("ok-seen", ("o",), "OK, seen", "seen", "I have seen this call's alarms", Danger.RECORDED, "watch"),
+    Action(
+        "shelve",
+        ("z",),
+        "Shelve",
+        "shelve",
+        "put this call's alarm aside for some minutes: a letter",
+        Danger.RECORDED,
+        "watch",
+    ),
     Action("here", ("m",), "I am here", "", "I am here: answers the question after ten minutes", Danger.LOOKS),
     Action(
         "flag", ("f",), "Flag", "flag", "flag an incident: a letter, a note if you like, Enter", Danger.RECORDED, "flag"
     ),
-    Action("admit", ("A",), "Admit", "admit", "admit the waiting caller; A again admits", Danger.FINAL, "admit"),
-    Action("pause", ("P",), "Pause", "pause", "pause at once: nobody sees or hears", Danger.ACTS, "pause"),
-    Action("resume", ("R",), "Resume", "resume", "go on after a pause", Danger.ACTS, "resume"),
-    Action("extend", ("+",), "More time", "time", "more time: 1 to 3, a reason, + again", Danger.ACTS, "extend"),
+    Action(
+        "admit",
+        ("f3",),
+        "Admit",
+        "admit",
+        "the waiting caller: A admits, X and a letter refuses",
+        Danger.FINAL,
+        "admit",
+    ),
+    Action("admit-named", ("A",), "Admit", "", "admit the caller that is named", Danger.FINAL, "admit", "A"),
+    Action("refuse", ("X",), "Refuse", "", "refuse the caller, with a reason", Danger.FINAL, "refuse", "A"),
+    Action("notice", ("N",), "Notice", "notice", "a notice to both sides or one: a digit", Danger.ACTS, "notice"),
+    Action("warn", ("W",), "Warning", "warn", "a warning, which counts: a digit", Danger.ACTS, "warn"),
+    Action("pause", ("P",), "Pause", "pause", "pause at once; a digit says why afterwards", Danger.ACTS, "pause"),
+    Action("resume", ("R",), "Resume", "resume", "go on after a pause: a letter", Danger.ACTS, "resume"),
+    Action(
+        "one-side",
+        ("V",),
+        "One side",
+        "side",
+        "voice or video of one side off, or on: f or r, then s, p or b",
+        Danger.ACTS,
+        "one_side",
+    ),
+    Action("extend", ("+",), "More time", "time", "more time: 1 to 3 and a reason", Danger.ACTS, "extend"),
     Action("end", ("X",), "End", "end", "end the call: a reason, X again", Danger.FINAL, "end"),
+    Action("have", ("I",), "I have the watch", "have", "I have the watch of this seat", Danger.ACTS, "watch"),
+    Action("yield", ("Y",), "Offer the watch", "give", "you have the watch: offer it, a digit", Danger.ACTS, "watch"),
+    Action(
+        "urgent-help",
+        ("f12",),
+        "Urgent help",
+        "help!",
+        "urgent help: a letter rings everywhere",
+        Danger.ACTS,
+        "urgent_help",
+    ),
     Action(
         "quit", ("q", "ctrl+q", "ctrl+c"), "Quit", "quit", "leave the console; calls go on", Danger.LOOKS, screens="WSQ"
     ),

@@ -5,15 +5,20 @@ from collections.abc import Callable
 from typing import Any
 
 from console.actions import BY_ID, Action, Danger
+from console.attending import Attending
 from console.state.acts import Acts, ActView
+from console.state.duty import ShelvePanel
 from console.state.health import HealthBoard
 from console.state.media import box_key
-from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, Panel, ResumePanel
+from console.state.opening import open_panel
+from console.state.panels import CLOSED, HELD_S, PASSED, Ordered, Panel
+from console.state.pausing import PausedPanel
 from console.state.permits import why_off
 from console.state.selection import CapsGuard, SeatDigits
 from console.state.timeline import Timeline
 from console.state.vigilance import Vigilance, vigilance
 from console.state.wall import Changed, Wall, waiting_legs
+from schemas.attention import MarkRefused, NoticeReached
 from schemas.call import CallView, Role
 from schemas.console import (
     Beat,
@@ -27,12 +32,15 @@ from schemas.console import (
     Snapshot,
     SnapshotRequest,
     TimeReply,
+    Watch,
 )
 from schemas.health import HealthDelta, HealthSnapshot, OpenLaptop
 from schemas.media import Box
 
 NOT_AFTER_MS = 5000
 NOTICE_S = 4.0
+AT_ONCE = ("pause", "have", "ok-seen")
+"""They have no panel that would name the call before it is acted on."""
 
 
 class Desk:
@@ -56,6 +64,11 @@ class Desk:
         self.focused = False
         """The chosen call fills the screen."""
         self.timeline = Timeline()
+        self.attending = Attending(self)
+        self._named: tuple[int | None, str] = None, ""
+        """Seat and call that the screen has named as the chosen one."""
+        self._held_until_s = now_s
+        self._beaten: tuple[str, bool] = "", False
 
     # -- from the server
 
@@ -70,6 +83,12 @@ class Desk:
                 return Changed()
             case CommandDone():
                 self.acts.done(message)
+                return Changed()
+            case NoticeReached():
+                self.acts.reached(message)
+                return Changed()
+            case MarkRefused():
+                self.say(message.words, now_s)
                 return Changed()
             case TimeReply(sent_ms, server_time_ms):
                 wall.link.time_reply(sent_ms, server_time_ms, now_s * 1000)
@@ -91,6 +110,7 @@ class Desk:
             self.seat = next(iter(wall.seats), None)
         if self.panel is not None and (call := wall.calls.get(self.panel.call.call_id)) is not None:
             self.panel.update(call, now_s)
+        self._follow(now_s)
         if was_lost:
             self.say(f"Back after {wall.link.away_s:.0f} s", now_s)
             changed.words |= set(wall.seats)
@@ -121,6 +141,11 @@ class Desk:
         """What time alone changes: a lost link, acts that became void. True when all has to be drawn anew."""
         for command in self.acts.look(now_s, self.wall.link.usable):
             self._send(command)
+        self._follow(now_s)
+        beat = self.beat(now_s)
+        if (beat.selected_call, beat.focused) != self._beaten and self.wall.link.usable:
+            self._send(beat)  # colleagues see at once who looks where
+            self._beaten = beat.selected_call, beat.focused
         hidden = "press m" if self.vigilance(now_s)[0] is Vigilance.MISSED else ""
         changed, self.wall.hidden = hidden != self.wall.hidden, hidden
         return self.wall.link.look(now_s) or changed
@@ -131,6 +156,10 @@ class Desk:
         call = self.call(now_s) if self._looking else None
         focused = self.focused and call is not None
         return Beat(call.call_id if call else "", focused, round((now_s - self._touched_s) * 1000))
+
+    def tell(self, message: Any) -> bool:
+        """Sends what is no act; False when there is no link."""
+        return self.wall.link.usable and self._send(message)
 
     def show_pictures(self, on: bool) -> None:
         """Off while the wall is not looked at: no laptop makes pictures for it then."""
@@ -153,7 +182,7 @@ class Desk:
             self.health.opened = True
             self._send(OpenLaptop(self.health.chosen))
 
-    def order(self, call: CallView, ordered: Ordered, now_s: float) -> None:
+    def order(self, call: CallView, ordered: Ordered, now_s: float) -> bool:
         """Sends an act at once, or says that it was not sent; nothing is kept for later."""
         action = BY_ID[ordered.action]
         server_ms = self.wall.link.server_ms(now_s)
@@ -162,8 +191,11 @@ class Desk:
         )
         if not (self.wall.link.usable and self._send(command)):
             self.say(f"{action.name} at seat {call.seat:02d}: link lost: not sent", now_s)
-            return
+            return False
         self.acts.sent(ActView(command, action.name, call.seat, action.shown_key, server_ms, now_s))
+        if ordered.then is not None:
+            self.order(call, ordered.then, now_s)
+        return True
 
     # -- from the officer
 
@@ -179,13 +211,14 @@ class Desk:
             self._send(self.beat(now_s))
 
     def choose(self, seat: int | None) -> None:
-        if seat is not None:
+        if seat is not None and seat != self.seat:
+            self.attending.walk.left(self.seat)
             self.seat = seat
 
     def press_digit(self, digit: str, now_s: float) -> None:
         seat = self._digits.press(digit, now_s)
         if seat in self.wall.seats:
-            self.seat = seat
+            self.choose(seat)
         elif seat is not None:
             self.say(f"There is no seat {seat:02d}", now_s)
 
@@ -200,40 +233,71 @@ class Desk:
             self._turned ^= {self.seat}
 
     def act(self, action: Action, now_s: float) -> None:
-        """Opens the action's panel, or acts at once (pause); says why when it is off."""
+        """Opens the action's panel, or acts at once; says why when it is off. Acts are about the call that the screen
+        names, or about none."""
+        self._digits.forget()
+        self._follow(now_s)
+        if action.id == "admit" and (waiting := self._longest_waiting(now_s)) is not None:
+            self.choose(waiting)
         call = self.call(now_s)
-        why = why_off(action, self.wall, call)
-        if not why and action.danger >= Danger.ACTS and action.id != "pause" and self._caps.holds(now_s):
-            why = f"{action.shown_key} is held for a moment: Caps Lock may be on"
-        if why or call is None:
+        why = why_off(action, self.wall, call) or self._why_held(action, call, now_s)
+        if why:
             self.say(why, now_s)
-            return
-        server_ms = self.wall.link.server_ms(now_s)
-        match action.id:
-            case "admit":
-                self.panel = AdmitPanel(call, waiting_legs(call)[0].leg, now_s)
-            case "extend":
-                self.panel = MoreTimePanel(call, now_s)
-            case "end":
-                self.panel = EndPanel(call, now_s, server_ms)
-            case "resume":
-                self.panel = ResumePanel(call, now_s)
-            case "flag":
-                self.panel = FlagPanel(call, now_s, server_ms)
-            case "pause":
-                self.order(call, Ordered("pause", Pause()), now_s)
-            case _:
-                raise ValueError(f"no way to do {action.id}")
+        elif not self.attending.do(action.id, call, now_s) and call is not None:
+            self._act_on(action, call, now_s)
 
-    def press_in_panel(self, key: str, now_s: float) -> None:
+    def _act_on(self, action: Action, call: CallView, now_s: float) -> None:
+        match action.id:
+            case "pause":
+                if self.order(call, Ordered("pause", Pause()), now_s):
+                    self.panel = PausedPanel(call, now_s)
+            case "have":
+                self.order(call, Ordered("have", Watch(True)), now_s)
+            case other:
+                self.panel = open_panel(other, self.wall, call, now_s)
+                if self.panel is None:
+                    raise ValueError(f"no way to do {other}")
+
+    def _why_held(self, action: Action, call: CallView | None, now_s: float) -> str:
+        if action.danger >= Danger.ACTS and action.id != "pause" and self._caps.holds(now_s):
+            return f"{action.shown_key} is held for a moment: Caps Lock may be on"
+        if action.id in AT_ONCE and now_s < self._held_until_s and call is not None:
+            return f"{action.shown_key}: seat {call.seat:02d} has another call now; look, then press it again"
+        return ""
+
+    def _follow(self, now_s: float) -> None:
+        """When another call has come to the chosen seat, nothing acts on it until it could be read."""
+        call = self.call(now_s)
+        named = self.seat, call.call_id if call else ""
+        if named != self._named:
+            if named[0] == self._named[0]:
+                self._held_until_s = now_s + HELD_S
+            self._named = named
+
+    def _longest_waiting(self, now_s: float) -> int | None:
+        """The seat of who has waited longest for admission, unless somebody waits at the chosen one."""
+        call = self.call(now_s)
+        if call is not None and waiting_legs(call):
+            return None
+        waiting = sorted(self.wall.waiting_since.items(), key=lambda one: one[1])
+        return next((c.seat for (call_id, _), _ in waiting if (c := self.wall.calls.get(call_id))), None)
+
+    def press_in_panel(self, key: str, now_s: float) -> bool:
+        """False when the key has closed the panel and is still to be taken as it always is."""
         assert self.panel is not None
         panel = self.panel
+        if isinstance(panel, ShelvePanel) and (shelve := panel.shelve(key)) is not None:
+            self.panel = None
+            if not self.tell(shelve):
+                self.say("Shelve: link lost: not sent", now_s)
+            return True
         answer = panel.press(key, now_s)
         if isinstance(answer, Ordered):
             self.panel = None
             self.order(panel.call, answer, now_s)
-        elif answer == CLOSED:
+        elif answer in (CLOSED, PASSED):
             self.panel = None
+        return answer != PASSED
 
     def stray_capital(self, now_s: float) -> None:
         self._caps.meaningless_capital(now_s)

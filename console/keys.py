@@ -5,6 +5,7 @@ from console.actions import ACTIONS, Action
 SCREENS = {
     "W": "The wall",
     "F": "One call in focus",
+    "A": "The panel of an admission",
     "S": "Remote support: the laptops",
     "L": "Remote support: one laptop",
     "Q": "The duty governor: flagged incidents",

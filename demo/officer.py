@@ -13,6 +13,10 @@ SEEN_S = 10.0
 """How long the officer waits for what a key should show, seconds."""
 
 
+F3, F12 = "\x1bOR", "\x1b[24~"
+"""As xterm sends them."""
+
+
 class NotShown(Exception):
     """The screen did not show what it should have; says what was waited for."""
 
@@ -49,13 +53,13 @@ class Officer:
         self._see(rf"[╔▶▸] ?{seat:02d} {re.escape(surname)}", f"seat {seat:02d} chosen")
 
     def admit(self, seat: int, surname: str) -> Done:
-        """Waits for the caller, then A, A. Confirmed when the laptop says that the call is open."""
+        """Waits for the caller, then F3, A. Confirmed when the laptop says that the call is open."""
         # Not beyond the tile's edge: another caller may wait in the same row of tiles.
         self._see(
             rf"{seat:02d} {re.escape(surname)}[^┌╔▶]*WAITING", f"a caller waiting at seat {seat:02d}", CONNECTED_S
         )
         self.choose(seat, surname)
-        self.terminal.press("A")
+        self.terminal.press(F3)
         self._see(rf"ADMIT.*{seat:02d} {re.escape(surname)}", "the admission's panel")
         return self._act("A", seat, "Admit")
 
@@ -75,8 +79,8 @@ class Officer:
         self.choose(seat, surname)
         self.terminal.press("+")
         self._see(rf"MORE TIME.*{seat:02d} {re.escape(surname)}", "the panel for more time")
-        self.terminal.press("1w")
-        return self._act("+", seat, "More time")
+        self.terminal.press("1")
+        return self._act("w", seat, "More time")
 
     def end(self, seat: int, surname: str) -> Done:
         """Ends it: rules broken."""

@@ -21,6 +21,7 @@ class Cause(StrEnum):
     URGENT_HELP = "urgent_help"
     LAPTOP_LOST = "laptop_lost"
     NOT_RECORDED = "not_recorded"
+    NOT_COPIED = "not_copied"
     PAUSED = "paused"
     NOT_CARRIED = "not_carried"
     WAITING = "waiting"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from schemas.attention import Acknowledge, CallMarks, Mark, MarkRefused, Shelve
 from schemas.wire import encode
 
-from .rules.marks import acknowledged, find, shelved, why_not_shelved
+from .rules.marks import acknowledged, shelved, why_not_shelved
 from .rules.permissions import may
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Marks:
             return
         else:
             after = acknowledged(before, message, watcher.name, now_ms)
-            if find(before, message.cause, message.since_ms) is None:
+            if after is not before:
                 self._record("acknowledged", str(message.cause), watcher, call_id)
         self._marks[call_id] = after
         frame = encode(CallMarks(call_id, after))

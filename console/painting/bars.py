@@ -5,10 +5,12 @@ from collections import Counter
 from console.actions import Danger, of_screen
 from console.state.acts import SHOWN, Acts, act_words
 from console.state.ages import clock, date, since
-from console.state.attention import Entry
+from console.state.alarms import Figures
+from console.state.attention import Entry, Severity
 from console.state.panels import Choice, PanelView
 from console.state.safe_text import cell_width, fit, safe, sides
 from console.state.tile_words import recording_words
+from console.state.unseen import LOOK_S, unseen_s
 from console.state.vigilance import Vigilance, unsupervised_words
 from console.state.wall import OPEN, Wall
 from schemas.call import CallState
@@ -17,7 +19,7 @@ from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
 Row = list[Piece]
-IN_HELP = ("palette", "go-wall")
+IN_HELP = ("palette", "go-wall", "side-all", "side", "have", "yield", "shelve", "quit")
 """Left to the help where the footer has no room."""
 
 MOVING = {
@@ -31,7 +33,14 @@ MOVING = {
 """By the screen's letter: how one moves, for the footer."""
 
 
-def header(wall: Wall, vigil: tuple[Vigilance, float], now_s: float, width: int, rows: int) -> list[Row]:
+def header(
+    wall: Wall,
+    vigil: tuple[Vigilance, float],
+    now_s: float,
+    width: int,
+    rows: int,
+    figures: Figures | None = None,
+) -> list[Row]:
     """`rows` is 2, or 1 on a low screen; what makes the wall untrue (a lost link, nobody watching) takes the last of
     them whole."""
     link, welcome = wall.link, wall.welcome
@@ -45,8 +54,10 @@ def header(wall: Wall, vigil: tuple[Vigilance, float], now_s: float, width: int,
         text = f" {place}  {time}  {_counts(wall, now_s)}"
         words, ink = alarm or question or (f"{link.words(now_s)}", Ink.PLAIN)
         return [[(sides(text, f" {words} ", width), ink)]]
-    right, ink = question or (date(server_ms) if server_ms else "", Ink.PLAIN)
+    on_watch = _on_watch(wall)
+    right, ink = question or (on_watch or (date(server_ms) if server_ms else ""), Ink.PLAIN)
     room = width - 10 - cell_width(who) - 3
+    right = fit(right, min(cell_width(right), room // 2))
     first: Row = cut([(sides(f" SIGHTLINE  {place}", "", room - cell_width(right) - 2), Ink.PLAIN), (right, ink)], room)
     first += [(f"{time}  ", Ink.STRONG), (fit(f"{who}", cell_width(who) + 3), Ink.PLAIN)]
     if alarm is not None:
@@ -54,7 +65,8 @@ def header(wall: Wall, vigil: tuple[Vigilance, float], now_s: float, width: int,
     recorded, live = _recorded(wall, now_s)
     recording = f" Recording {'●' if recorded == live else '■'} {recorded} of {live} "
     on_link = f"{link.words(now_s)} "
-    left = f" {_counts(wall, now_s)}"
+    more = _figures(wall, figures, now_s)
+    left = f" {_counts(wall, now_s)}" + (f"  {more}" if more else "")
     room = width - cell_width(recording) - cell_width(on_link) - 2
     ink = Ink.PLAIN if recorded == live else Ink.URGENT
     return [first, [(fit(left, room), Ink.PLAIN), (recording, ink), ("  ", Ink.PLAIN), (on_link, Ink.PLAIN)]]
@@ -82,16 +94,21 @@ def _question(vigil: tuple[Vigilance, float]) -> Piece | None:
     return (f"Next prompt {since(left_s)}", Ink.PLAIN) if how is Vigilance.COMING else None
 
 
-def strip(entries: list[Entry], width: int, rows: int, known: bool) -> list[Row]:
+def strip(
+    entries: list[Entry], width: int, rows: int, known: bool, figures: Figures | None = None, lit: bool = True
+) -> list[Row]:
     """The first row is a rule with the count, each other has one entry, or two on a wide screen.
 
-    `known` False: the server has not said anything yet, so nothing is said to be well either.
+    `known` False: the server has not said anything yet, so nothing is said to be well either. `lit`: what is new is
+    reversed in this second, and not in the next one.
     """
     across = 2 if width >= 160 else 1
     places = (rows - 1) * across
     shown = entries[:places]
     count = f" ATTENTION {len(shown)} of {len(entries)} " if entries else " ATTENTION "
-    lines: list[Row] = [[(sides(f"─{count}", "", width, "─"), Ink.FAINT)]]
+    keys = "· a next · u longest unseen · o OK, seen · z shelve " if width >= 100 else ""
+    flooded = f" {figures.held_back} LOOK held back " if figures is not None and figures.held_back else ""
+    lines: list[Row] = [[(sides(f"─{count}{keys}", f"{flooded}─" if flooded else "", width, "─"), Ink.FAINT)]]
     cells = width // across
     for at in range(rows - 1):
         line: Row = []
@@ -99,7 +116,7 @@ def strip(entries: list[Entry], width: int, rows: int, known: bool) -> list[Row]
             index = at * across + column
             room = cells if column < across - 1 else width - cells * (across - 1)
             if index < len(shown):
-                line += _entry(index + 1, shown[index], room)
+                line += _entry(index + 1, shown[index], room, lit)
             elif index == 0 and known:
                 line.append((fit(" Nothing needs you.", room), Ink.FAINT))
             else:
@@ -116,7 +133,7 @@ def message_row(acts: Acts, notice: str, now_s: float, link_lost: bool, width: i
     for index, act in enumerate(list(acts)[:SHOWN]):
         if index:
             pieces.append((" · ", Ink.FAINT))
-        bad = act.stage in ("refused", "void")
+        bad = act.stage in ("refused", "void", "overtaken")
         pieces.append((act_words(act, now_s, link_lost), Ink.ALERT if bad else Ink.STRONG if act.open else Ink.PLAIN))
     return cut(pieces, width)
 
@@ -132,7 +149,7 @@ def footer(width: int, panel: PanelView | None, screen: str = "W") -> Row:
         (keys, ink) for words in MOVING[screen] for keys, ink in zip(words, (Ink.KEY, Ink.FAINT), strict=True)
     ]
     keys = _keys(screen, ())
-    for pieces in ([*places, *keys], keys, _keys(screen, IN_HELP)):
+    for pieces in ([*places, *keys], keys, _keys(screen, IN_HELP), _keys(screen, IN_HELP, " ")):
         if sum(cell_width(text) for text, _ in pieces) < width:
             return cut([(" ", Ink.PLAIN), *pieces], width)
     # Where not even the keys' words fit, help has them.
@@ -140,7 +157,7 @@ def footer(width: int, panel: PanelView | None, screen: str = "W") -> Row:
     return cut([(" ", Ink.PLAIN), *short, ("? says what they do", Ink.FAINT)], width)
 
 
-def _keys(screen: str, without: tuple[str, ...]) -> Row:
+def _keys(screen: str, without: tuple[str, ...], gap: str = "  ") -> Row:
     """Keys and their words, acts apart from the rest."""
     keys: Row = []
     acting, said = False, ""
@@ -153,7 +170,7 @@ def _keys(screen: str, without: tuple[str, ...]) -> Row:
         if action.footer == said:  # two keys of one kind: `, . step`
             keys[-1] = (" ", Ink.FAINT)
         said = action.footer
-        keys += [(action.shown_key, Ink.KEY), (f" {action.footer}  ", Ink.FAINT)]
+        keys += [(action.shown_key, Ink.KEY), (f" {action.footer}{gap}", Ink.FAINT)]
     return keys
 
 
@@ -223,12 +240,18 @@ def _flow(choices: tuple[Choice, ...], width: int) -> list[Row]:
     return rows
 
 
-def _entry(number: int, entry: Entry, cells: int) -> Row:
+def _entry(number: int, entry: Entry, cells: int, lit: bool) -> Row:
     who = f"seat {entry.seat:02d} {entry.surname}"
     mark = f" {entry.severity.glyph} {entry.severity.name:<6} "
     rest = cells - 3 - cell_width(mark)
-    words = sides(f" {fit(who, min(22, rest // 3))} {entry.words}", f" {entry.age} ", rest)
-    return [(f" {number:<2}", Ink.FAINT), (mark, SEVERITY_INK[entry.severity]), (words, Ink.PLAIN)]
+    words = entry.words + (" (gone)" if entry.gone else "") + (f" ×{entry.times}" if entry.times > 1 else "")
+    seen = f"  seen: {entry.seen_by}" if entry.seen_by else "  new" if entry.new else ""
+    text = sides(f" {fit(who, min(22, rest // 3))} {words}", f"{seen} {entry.age} ", rest)
+    ink = SEVERITY_INK[entry.severity]
+    if entry.new and entry.severity <= Severity.ALERT:
+        # It changes once a second until somebody says that they have seen it.
+        return [(f" {number:<2}", Ink.FAINT), (mark, ink), (text, ink if lit else Ink.STRONG)]
+    return [(f" {number:<2}", Ink.FAINT), (mark, ink), (text, Ink.PLAIN if not entry.seen_by else Ink.FAINT)]
 
 
 def _counts(wall: Wall, now_s: float) -> str:
@@ -242,6 +265,32 @@ def _counts(wall: Wall, now_s: float) -> str:
     }
     said = [f"{states[state]} {word}" for state, word in words.items() if states[state]]
     return f"Calls {len(calls)}: {', '.join(said)}" if said else "No calls now"
+
+
+def _figures(wall: Wall, figures: Figures | None, now_s: float) -> str:
+    """What the numbers of the wall say besides its calls; empty while there is nothing to say."""
+    calls = list(wall.calls.values())
+    unseen = sum((unseen_s(wall, call, now_s) or 0) >= LOOK_S for call in calls)
+    shelved = sum(m.shelved_until_ms > wall.link.server_ms(now_s) for marks in wall.marks.values() for m in marks)
+    said = [f"Unseen over 5 min: {unseen}"] if unseen else []
+    said += [f"Shelved {shelved}"] if shelved else []
+    if figures is not None and figures.alarms:
+        said.append(f"{'■ FLOOD' if figures.flood else 'Alarms'} {figures.alarms} in 10 min")
+    return "  ".join(said)
+
+
+def _on_watch(wall: Wall) -> str:
+    """`On watch: R. Hughes (you) 01 02 · J. Patel 03`; empty when nobody has taken a watch."""
+    seats: dict[str, list[int]] = {}
+    for call in wall.calls.values():
+        if call.watch and call.state in OPEN:
+            seats.setdefault(call.watch, []).append(call.seat)
+    mine = wall.welcome.staff_name if wall.welcome else ""
+    said = [
+        f"{safe(name)}{' (you)' if name == mine else ''} {' '.join(f'{seat:02d}' for seat in sorted(of))}"
+        for name, of in sorted(seats.items(), key=lambda one: (one[0] != mine, one[0]))
+    ]
+    return f"On watch: {' · '.join(said)}" if said else ""
 
 
 def _recorded(wall: Wall, now_s: float) -> tuple[int, int]:

@@ -170,7 +170,9 @@ def _words(index: int, view: TileView, rows: int, width: int) -> list[Part]:
         return [(" ", Ink.PLAIN), (sides(words.attention, f" {end} " if end else "", width - 1), ink)]
     if index - 1 < len(words.lines):
         ink = Ink.FAINT if words.recorded or index > 1 else Ink.URGENT
-        return [(" ", Ink.PLAIN), (fit(words.lines[index - 1], width - 1), ink)]
+        # Where only one line more fits, it ends with how long ago somebody looked.
+        seen = f" {words.seen} " if index == 1 and rows == 2 and words.seen else ""
+        return [(" ", Ink.PLAIN), (sides(words.lines[index - 1], seen, width - 1), ink)]
     return [(" " * width, Ink.PLAIN)]
 
 

@@ -6,12 +6,13 @@ from dataclasses import replace
 from textual import events
 from textual.screen import Screen
 
-from console.actions import BY_ID, Action, Danger, by_key, slip
+from console.actions import BY_ID, Action
 from console.desk import Desk
 from console.painting import bars, focus_view
 from console.painting.ink import Colours, Ink
 from console.painting.tile import PictureView
 from console.painting.tile_view import Gallery, side_view
+from console.pressing import press
 from console.state.ages import Freshness
 from console.state.focus_layout import FocusParts, Shows, focus_parts
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
@@ -120,17 +121,11 @@ class FocusScreen(Screen[None]):
         event.stop()
         event.prevent_default()
         key = event.character if event.character and event.is_printable else event.key
-        now_s = time.monotonic()
-        in_panel = self.desk.panel is not None and key not in ("ctrl+q", "ctrl+c")
-        if in_panel and self.desk.press_in_panel(key, now_s) is not False:
-            self._after_key()
-        elif len(key) == 1 and key.isdecimal() and key.isascii():
-            self.desk.press_digit(key, now_s)
-            self._after_key()
-        elif (action := by_key(self.letter).get(key)) is not None:
+        action = press(self.desk, key, time.monotonic(), self.letter)
+        if action is not None:
             self.perform(action)
         else:
-            self._meaningless(key, now_s)
+            self._after_key()
 
     def perform(self, action: Action) -> None:
         """What a key, or the palette, asks for."""
@@ -191,14 +186,6 @@ class FocusScreen(Screen[None]):
             self._scrolled = 0
             self.want_pictures()
         self.draw()
-
-    def _meaningless(self, key: str, now_s: float) -> None:
-        meant = slip(key, self.letter)
-        if meant is not None and meant.danger >= Danger.ACTS:
-            self.desk.say(f"{meant.name} is Shift+{meant.shown_key}", now_s)
-        elif len(key) == 1 and key.isupper() and key.isascii():
-            self.desk.stray_capital(now_s)
-        self._after_key()
 
     # -- drawing
 

@@ -13,6 +13,8 @@ from console.screens.reviews import ReviewPage
 from console.state.permits import why_off
 from console.widgets.canvas import Canvas
 
+STEPS = {"j": 1, "down": 1, "k": -1, "up": -1}
+PAGES = {"pagedown": 1, "pageup": -1}
 TITLES = {
     "W": "THE WALL",
     "F": "ONE CALL",
@@ -33,18 +35,20 @@ OF_LAPTOPS = (
 
 
 class HelpScreen(Screen[None]):
-    """Any of `?`, Escape and `q` goes back."""
+    """Any of `?`, Escape and `q` goes back; j and k, arrows and pages move where it is longer than the screen."""
 
     AUTO_FOCUS = ""
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
         super().__init__()
         self._desk, self._canvas = desk, Canvas(colours)
+        self._top = 0
 
     def compose(self):
         yield self._canvas
 
     def on_screen_resume(self) -> None:
+        self._top = 0
         self._draw()
 
     def on_resize(self) -> None:
@@ -57,12 +61,19 @@ class HelpScreen(Screen[None]):
             self.app.exit(0)
         elif event.character in ("?", "q") or event.key == "escape":
             self.app.pop_screen()
+        elif event.key in STEPS or event.key in PAGES:
+            self._top += STEPS.get(event.key, 0) + PAGES.get(event.key, 0) * (self.size.height - 2)
+            self._draw()
 
     def _draw(self) -> None:
         width, height = self.size
-        rows = [[(text, ink) for text, ink in row] for row in self._rows()]
+        first, *rows = self._rows()
+        self._top = max(0, min(self._top, len(rows) - (height - 1)))
+        if len(rows) > height - 1:
+            first = [*first, ("   j, k: further", Ink.FAINT)]
+        shown = [first, *rows[self._top :]]
         self._canvas.fit(self.size)
-        self._canvas.put({y: cut(rows[y] if y < len(rows) else [], width) for y in range(height)})
+        self._canvas.put({y: cut(shown[y] if y < len(shown) else [], width) for y in range(height)})
 
     def _rows(self) -> list[list[tuple[str, Ink]]]:
         now_s = time.monotonic()

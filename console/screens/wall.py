@@ -6,14 +6,14 @@ from dataclasses import replace
 from textual import events
 from textual.screen import Screen
 
-from console.actions import BY_ID, BY_KEY, Action, Danger, slip
+from console.actions import BY_ID, Action
 from console.desk import Desk
 from console.painting import bars
 from console.painting.ink import Colours, Ink
 from console.painting.seat_list import list_rows
 from console.painting.tile import Placed
 from console.painting.tile_view import Gallery, list_boxes, meters, tile_view, wanted_boxes, with_pictures
-from console.state import attention
+from console.pressing import press
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Grid, grid, tile
 from console.state.permits import why_off
 from console.state.selection import move
@@ -78,10 +78,13 @@ class WallScreen(Screen[None]):
         if self._grid is None:
             return
         now_s = time.monotonic()
+        if self.desk.attending.alarms.rings(now_s):
+            self.app.bell()
         second = self.desk.wall.link.server_ms(now_s) // 1000 or int(now_s)
         if self.desk.look(now_s) or second != self._second:
             self._second = second
             self._everything = True
+            self.desk.attending.strip(now_s)  # what rings must not wait for a terminal that reads nothing
         self._changed.levels |= set(self._tiles)
         self.canvas.wake()
 
@@ -134,17 +137,11 @@ class WallScreen(Screen[None]):
         event.stop()
         event.prevent_default()
         key = event.character if event.character and event.is_printable else event.key
-        now_s = time.monotonic()
-        if self.desk.panel is not None and key not in ("ctrl+q", "ctrl+c"):
-            self.desk.press_in_panel(key, now_s)
-            self._after_key()
-        elif len(key) == 1 and key.isdecimal() and key.isascii():
-            self.desk.press_digit(key, now_s)
-            self._after_key()
-        elif (action := BY_KEY.get(key)) is not None:
+        action = press(self.desk, key, time.monotonic())
+        if action is not None:
             self.perform(action)
         else:
-            self._meaningless(key, now_s)
+            self._after_key()
 
     def perform(self, action: Action) -> None:
         """What a key, or the palette, asks for."""
@@ -188,14 +185,6 @@ class WallScreen(Screen[None]):
         if self._grid is not None and self._grid.as_list:
             self.want_pictures()  # another seat may show its other side
         self.draw()
-
-    def _meaningless(self, key: str, now_s: float) -> None:
-        meant = slip(key)
-        if meant is not None and meant.danger >= Danger.ACTS:
-            self.desk.say(f"{meant.name} is Shift+{meant.shown_key}", now_s)
-        elif len(key) == 1 and key.isupper() and key.isascii():
-            self.desk.stray_capital(now_s)
-        self._after_key()
 
     # -- drawing
 
@@ -257,10 +246,11 @@ class WallScreen(Screen[None]):
         assert now is not None
         width, wall = self.size.width, self.desk.wall
         self._gallery.keep_calls(set(wall.calls))
-        made = bars.header(wall, self.desk.vigilance(now_s), now_s, width, now.header_rows)
-        entries = attention.ranked(wall, now_s)
+        entries, figures = self.desk.attending.strip(now_s), self.desk.attending.alarms.figures
+        made = bars.header(wall, self.desk.vigilance(now_s), now_s, width, now.header_rows, figures)
         if now.strip_rows:
-            made += bars.strip(entries, width, now.strip_rows, wall.link.ever_heard)
+            lit = self._second % 2 == 0
+            made += bars.strip(entries, width, now.strip_rows, wall.link.ever_heard, figures, lit)
         self.canvas.painter.put(dict(enumerate(made)))
         self._draw_list(now_s)
 

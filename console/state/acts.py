@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from schemas.console import Command, CommandAnswer, CommandDone, End, Refusal
+from schemas.attention import NoticeReached
+from schemas.console import Command, CommandAnswer, CommandDone, End, Notice, Refusal, Warn
 
 from .ages import clock
 from .safe_text import safe
@@ -19,6 +20,8 @@ class Stage(StrEnum):
     CONFIRMED = "confirmed"
     FILED = "filed"
     REFUSED = "refused"
+    OVERTAKEN = "overtaken"
+    """Refused, because a colleague was first."""
     VOID = "void"
 
 
@@ -36,6 +39,8 @@ class ActView:
     accepted_s: float = 0.0
     detail: str = ""
     asked_again: bool = False
+    read: tuple[tuple[str, int], ...] = ()
+    """(device, after how many ms) that have shown a notice or warning."""
 
     @property
     def open(self) -> bool:
@@ -64,12 +69,19 @@ class Acts:
         if not answer.accepted:
             if answer.refusal == Refusal.TOO_LATE and act.stage == Stage.VOID:
                 return act
-            return self._change(act, stage=Stage.REFUSED, detail=words or str(answer.refusal or "no reason given"))
+            stage = Stage.OVERTAKEN if answer.refusal == Refusal.OLD_VERSION else Stage.REFUSED
+            return self._change(act, stage=stage, detail=words or str(answer.refusal or "no reason given"))
         if answer.needs_laptop:
             return self._change(act, stage=Stage.ACCEPTED, accepted_s=now_s, detail="")
         if answer.reference:
             return self._change(act, stage=Stage.FILED, detail=_plain(answer.reference))
-        return self._change(act, stage=Stage.CONFIRMED, detail="by the server")
+        said = isinstance(act.command.act, (Notice, Warn))
+        return self._change(act, stage=Stage.CONFIRMED, detail=words if said else "by the server")
+
+    def reached(self, message: NoticeReached) -> ActView | None:
+        """A device has shown it; None when the notice is none of ours."""
+        act = self._find(message.command_id)
+        return act and self._change(act, read=(*act.read, (_plain(message.leg), message.took_ms)))
 
     def done(self, done: CommandDone) -> ActView | None:
         """Takes the laptop's word; None when the command is none of ours."""
@@ -121,12 +133,18 @@ def act_words(act: ActView, now_s: float, link_lost: bool) -> str:
             how = f"pending {age_s:.1f} s"
         case Stage.ACCEPTED:
             how = f"accepted, waiting for the laptop {now_s - act.accepted_s:.1f} s"
+        case Stage.CONFIRMED if act.read:
+            how = "read by " + ", ".join(f"{leg} {ms / 1000:.1f} s" for leg, ms in act.read)
+        case Stage.CONFIRMED if isinstance(act.command.act, (Notice, Warn)):
+            how = f"{act.detail.rstrip('.').lower()}, not read yet"
         case Stage.CONFIRMED:
             how = f"confirmed {act.detail}"
         case Stage.FILED:
             how = f"filed {act.detail}"
         case Stage.REFUSED:
             how = f"refused: {act.detail}"
+        case Stage.OVERTAKEN:
+            how = f"overtaken: {act.detail}"
         case Stage.VOID:
             how = f"void after {VOID_AFTER_S:.0f} s: not done. Press {act.key} again"
     return f"{clock(act.at_ms)} seat {act.seat:02d} {act.name}: {how}"

@@ -1,18 +1,27 @@
-"""What needs a person, ranked: one function over the wall decides what the strip and the tiles say."""
+"""What needs a person, ranked. One function over a call says what it needs; one ranks all of it.
 
-from dataclasses import dataclass
+Signals, restrictions and authorities to monitor come in as further causes of `of_call` and as `monitored`; the rank
+stays as it is.
+"""
+
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from schemas.attention import Cause, Mark
 from schemas.call import CallState, CallView
 from schemas.media import RecordingState
 
 from .ages import since
+from .media import RECORD_LATE_MS
 from .safe_text import safe
+from .unseen import ALERT_S, LOOK_S, unseen_s, unseen_since_ms
 from .wall import OPEN, Wall, waiting_legs
 
 SHORT_TIME_MS = 5 * 60_000
-WAITING_LOOK_S, WAITING_ALERT_S = 120.0, 300.0
-RECORD_LATE_MS = 3000
+WAITING_ALERT_S = 300.0
+WARNINGS_LOOKED_AT = 2
+RAISED = 1_000_000
+"""Added to the number of an occurrence whose severity has risen: it is new then."""
 
 
 class Severity(IntEnum):
@@ -37,50 +46,126 @@ class Entry:
     surname: str
     words: str
     since_s: float | None
+    call_id: str = ""
+    cause: Cause = Cause.UNSEEN
+    occurrence: int = 0
+    """Tells one occurrence of the cause from the next one."""
+    unseen_s: float = 0.0
+    left_s: float = 1e9
+    monitored: bool = False
+    """Under an authority to monitor."""
+    seen_by: str = ""
+    shelved_s: float = 0.0
+    """For how long it is still put aside."""
+    new: bool = False
+    """Nobody has said yet that they have seen it."""
+    gone: bool = False
+    """Its cause is gone, and nobody has said that they have seen it."""
+    times: int = 1
+    """How often it came and went lately, or how many calls it stands for."""
 
     @property
     def age(self) -> str:
         return "" if self.since_s is None else since(self.since_s)
 
+    @property
+    def key(self) -> tuple[str, Cause, int]:
+        return self.call_id, self.cause, self.occurrence
+
+
+def rank(entry: Entry) -> tuple[object, ...]:
+    """Sorts what needs eyes first to the front: severity, then not seen before seen, then what is under an authority
+    to monitor, then what was longest not looked at, then what has the least time left, then the oldest."""
+    left_s = entry.left_s if entry.left_s < SHORT_TIME_MS / 1000 else 1e9
+    return (
+        entry.severity, bool(entry.seen_by), not entry.monitored, -round(entry.unseen_s), round(left_s),
+        -round(entry.since_s or 0), entry.seat, entry.cause,
+    )  # fmt: skip
+
 
 def ranked(wall: Wall, now_s: float) -> list[Entry]:
-    """All that needs a person, the most urgent first, then the oldest."""
-    entries: list[Entry] = []
-    for seat in wall.seats:
-        call = wall.call_at(seat, now_s)
-        if call is not None:
-            entries += of_call(wall, call, now_s)
-    return sorted(entries, key=lambda entry: (entry.severity, -(entry.since_s or 0), entry.seat))
+    """All that needs a person and is not shelved, by `rank`."""
+    entries = [entry for seat in wall.seats for entry in of_seat(wall, seat, now_s) if not entry.shelved_s]
+    return sorted(entries, key=rank)
+
+
+def of_seat(wall: Wall, seat: int, now_s: float) -> list[Entry]:
+    call = wall.call_at(seat, now_s)
+    return of_call(wall, call, now_s) if call is not None else []
 
 
 def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
-    """What one call needs, the most urgent first."""
+    """What one call needs, the most urgent first; shelved or not."""
     if call.state not in OPEN:
         return []
+    server_ms, media = wall.link.server_ms(now_s), wall.media_of(call)
     found: list[Entry] = []
 
-    def add(severity: Severity, words: str, since_s: float | None = None) -> None:
-        found.append(Entry(severity, call.seat, safe(call.surname).upper(), words, since_s))
+    def add(cause: Cause, severity: Severity, words: str, since_s: float | None = None, occurrence: int = 0) -> None:
+        found.append(
+            Entry(severity, call.seat, safe(call.surname).upper(), words, since_s, call.call_id, cause, occurrence)
+        )
 
+    def age_s(at_ms: int) -> float:
+        return max(0.0, (server_ms - at_ms) / 1000)
+
+    if call.help:
+        words = f"URGENT HELP: {safe(call.help)}, asked by {safe(call.help_by)}"
+        add(Cause.URGENT_HELP, Severity.URGENT, words, age_s(call.help_at_ms), call.help_at_ms)
     lost_since = wall.lost_laptops.get(call.seat)
     if lost_since is not None:
-        add(Severity.URGENT, "LAPTOP LOST: the call stops by itself", now_s - lost_since)
+        add(Cause.LAPTOP_LOST, Severity.URGENT, "LAPTOP LOST: the call stops by itself", now_s - lost_since)
     not_recorded = recording_fault(wall, call)
     if not_recorded:
-        add(Severity.URGENT, f"NOT RECORDED: {not_recorded}")
+        age = now_s - (media.fault_since_s if media.fault_since_s is not None else now_s)
+        add(Cause.NOT_RECORDED, Severity.URGENT, f"NOT RECORDED: {not_recorded}", age)
     if call.copy_words:
-        add(Severity.ALERT, f"RECORDING NOT COPIED: {safe(call.copy_words)}")
-    health = wall.media_of(call).health
+        age = now_s - (media.uncopied_since_s if media.uncopied_since_s is not None else now_s)
+        add(Cause.NOT_COPIED, Severity.ALERT, f"RECORDING NOT COPIED: {safe(call.copy_words)}", age)
+    if call.state == CallState.PAUSED and call.paused_at_ms:
+        why = f": {safe(call.paused_why)}" if call.paused_why else ", no reason given yet"
+        add(Cause.PAUSED, Severity.URGENT, f"paused{why}. R or X", age_s(call.paused_at_ms), call.paused_at_ms)
+    health = media.health
     if call.state == CallState.LIVE and lost_since is None and health is not None and not health.carrying:
-        why = safe(health.why_not)
-        add(Severity.ALERT, f"nothing is carried: {why}" if why else "nothing is carried")
+        words = "nothing is carried" + (f": {safe(health.why_not)}" if health.why_not else "")
+        age = now_s - (media.stopped_since_s if media.stopped_since_s is not None else now_s)
+        add(Cause.NOT_CARRIED, Severity.ALERT, words, age)
     for leg in waiting_legs(call):
         waited = now_s - wall.waiting_since.get((call.call_id, leg.leg), now_s)
-        add(_waiting(waited), "caller waiting for admission (A)", waited)
-    left_ms = call.ends_at_ms - wall.link.server_ms(now_s)
+        raised = waited >= WAITING_ALERT_S
+        number = int(leg.leg.rpartition("-")[2]) if leg.leg[-1:].isdecimal() else 1
+        severity = Severity.ALERT if raised else Severity.LOOK
+        add(Cause.WAITING, severity, "caller waiting for admission (F3)", waited, number + raised * RAISED)
+    unseen = unseen_s(wall, call, now_s) or 0.0
+    if unseen >= LOOK_S:
+        raised = unseen >= ALERT_S
+        severity = Severity.ALERT if raised else Severity.LOOK
+        add(Cause.UNSEEN, severity, "nobody has looked at it", unseen, unseen_since_ms(call) + raised)
+    mine = wall.welcome.staff_name if wall.welcome else ""
+    if call.watch_offered_to and call.watch_offered_to == mine:
+        words = f"{safe(call.watch)} offers you the watch (I)"
+        add(Cause.WATCH_OFFERED, Severity.LOOK, words, age_s(call.watch_offered_at_ms), call.watch_offered_at_ms)
+    left_ms = call.ends_at_ms - server_ms
     if call.state in (CallState.LIVE, CallState.PAUSED) and left_ms < SHORT_TIME_MS:
-        add(Severity.LOOK, "under 5 min left" if left_ms > 0 else "time is over")
-    return sorted(found, key=lambda entry: entry.severity)
+        words = "under 5 min left" if left_ms > 0 else "time is over"
+        add(Cause.TIME_SHORT, Severity.LOOK, words, None, call.ends_at_ms)
+    if call.warnings >= WARNINGS_LOOKED_AT:
+        words = f"{call.warnings} warnings given: the next step is pause or end"
+        add(Cause.WARNED_TWICE, Severity.LOOK, words, None, call.warnings)
+    marks = {(mark.cause, mark.since_ms): mark for mark in wall.marks.get(call.call_id, ())}
+    told = [_marked(replace(e, unseen_s=unseen, left_s=left_ms / 1000), marks, server_ms) for e in found]
+    return sorted(told, key=rank)
+
+
+def _marked(entry: Entry, marks: dict[tuple[Cause, int], Mark], server_ms: int) -> Entry:
+    mark = marks.get((entry.cause, entry.occurrence))
+    # What has no number of its own comes again with the same one: a mark from before it began is of the time before.
+    if mark is None or (not entry.occurrence and mark.at_ms < server_ms - (entry.since_s or 0) * 1000):
+        return entry
+    if not mark.shelved_until_ms:
+        return replace(entry, seen_by=safe(mark.by))
+    # When the time is up it is new again.
+    return replace(entry, shelved_s=max(0.0, (mark.shelved_until_ms - server_ms) / 1000))
 
 
 def recording_fault(wall: Wall, call: CallView) -> str:
@@ -93,7 +178,3 @@ def recording_fault(wall: Wall, call: CallView) -> str:
     if health.recording == RecordingState.RECORDING and health.recording_age_ms > RECORD_LATE_MS:
         return f"newest record {health.recording_age_ms / 1000:.0f} s old"
     return ""
-
-
-def _waiting(seconds: float) -> Severity:
-    return Severity.ALERT if seconds >= WAITING_ALERT_S else Severity.LOOK

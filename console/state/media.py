@@ -3,11 +3,13 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from schemas.media import SILENCE, Box, CallHealth, Levels, Picture, PictureMode, Side
+from schemas.media import SILENCE, Box, CallHealth, Levels, Picture, PictureMode, RecordingState, Side
 
 from .level_history import LevelHistory
 
 BARS = 7
+RECORD_LATE_MS = 3000
+"""Without a newer durable record for so long, the media stop."""
 LEVEL_HELD_S = 0.7
 """A level is measured ten times a second; after so long without one there is none."""
 
@@ -51,6 +53,12 @@ class CallMedia:
     history: dict[Side, LevelHistory] = field(default_factory=lambda: {side: LevelHistory() for side in Side})
     levels_s: float = -1e9
     health: CallHealth | None = None
+    fault_since_s: float | None = None
+    """Since when it is not recorded as it should be."""
+    uncopied_since_s: float | None = None
+    """Since when the server's copy of the recording is behind."""
+    stopped_since_s: float | None = None
+    """Since when nothing is carried."""
     health_s: float = -1e9
     pictures: dict[BoxKey, Shown] = field(default_factory=dict[BoxKey, Shown])
     """By the box that each was made for."""
@@ -71,6 +79,13 @@ class CallMedia:
 
     def take_health(self, health: CallHealth, now_s: float) -> None:
         self.health, self.health_s = health, now_s
+        late = health.recording == RecordingState.RECORDING and health.recording_age_ms > RECORD_LATE_MS
+        fault = late or health.recording == RecordingState.FAILED
+        self.fault_since_s = (self.fault_since_s if self.fault_since_s is not None else now_s) if fault else None
+        if health.carrying:
+            self.stopped_since_s = None
+        elif self.stopped_since_s is None:
+            self.stopped_since_s = now_s
 
     def take_picture(self, picture: Picture, now_s: float) -> bool:
         """False for a picture whose bytes are not its size: it is not shown."""

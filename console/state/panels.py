@@ -1,24 +1,26 @@
 """The panels over the lower text: each holds the call it was opened for, and turns letters into one act or none.
 
-A panel's `press` gives an Ordered act, CLOSED, or None while it waits for more. Enter and Escape never act on a call,
-but for a flag, which is filed with Enter because nothing in the call changes by it.
+A panel's `press` gives an Ordered act, CLOSED, PASSED, or None while it waits for more. Enter and Escape never act on a
+call, but for a flag, which is filed with Enter because nothing in the call changes by it.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from schemas.call import CallState, CallView, Category, Outcome
-from schemas.console import Act, Admit, End, Extend, Flag, Resume
+from schemas.console import Act, End, Extend, Flag
 
 from .ages import clock, countdown
 from .safe_text import safe
 from .tile_words import callers
-from .wall import OPEN, waiting_legs
+from .wall import OPEN
 
 HELD_S = 1.0
 """After its call changed under it, a panel takes no confirmation for so long."""
 NOTE_LONGEST = 200
 CLOSED = "closed"
+PASSED = "passed"
+"""Closed, and the key means what it means without the panel."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Ordered:
     action: str
     act: Act
     reason: str = ""
+    then: "Ordered | None" = None
+    """What goes out right behind it."""
 
 
 @dataclass(frozen=True)
@@ -103,44 +107,8 @@ class Panel:
         return f"seat {self.call.seat:02d} {safe(self.call.surname).upper()} {safe(self.call.prison_number)}"
 
 
-class AdmitPanel(Panel):
-    """Says who will see whom; `A` again admits."""
-
-    action, word = "admit", "ADMIT"
-
-    def __init__(self, call: CallView, leg: str, now_s: float) -> None:
-        super().__init__(call, now_s)
-        self.leg = leg
-
-    def matters(self, call: CallView) -> object:
-        return call.state, self.leg in {leg.leg for leg in waiting_legs(call)}
-
-    def why_not(self) -> str:
-        if self.leg in {leg.leg for leg in waiting_legs(self.call)}:
-            return ""
-        return "this caller waits no longer"
-
-    def view(self) -> PanelView:
-        call = self.call
-        here = [c for c in call.callers if c.leg == self.leg] or call.callers
-        names = ", ".join(f"{safe(c.name)} ({safe(c.relation)})" for c in here) or "a caller who is not on the booking"
-        prisoner = f"{safe(call.forename)} {safe(call.surname).upper()} {safe(call.prison_number)}"
-        return PanelView(
-            f"ADMIT {self.who}",
-            (f"{names} at {safe(self.leg)} and {prisoner} will then see and hear each other.",),
-            (),
-            (),
-            self.notice,
-            "Keep waiting",
-            "A again admits",
-        )
-
-    def letter(self, key: str, now_s: float) -> Ordered | None:
-        return self.confirmed(Ordered(self.action, Admit(self.leg)), now_s) if key == "A" else None
-
-
 class MoreTimePanel(Panel):
-    """Minutes and a reason, then `+` again."""
+    """Minutes and a reason, in any order; the second of them sends it."""
 
     action, word = "extend", "MORE TIME"
     MINUTES: ClassVar = {"1": 5, "2": 10, "3": 15}
@@ -171,28 +139,30 @@ class MoreTimePanel(Panel):
             tuple(Choice(key, words, key == self.reason) for key, words in self.REASONS.items()),
             self.notice,
             "No more time",
-            "+ again gives it",
+            "minutes and a reason give it",
         )
 
     def letter(self, key: str, now_s: float) -> Ordered | None:
         if key in self.MINUTES:
             self.notice = ""
-            if self.possible(key):
-                self.chosen = key
-            else:
+            if not self.possible(key):
                 self.notice = f"+{self.MINUTES[key]} min is not possible: {self._limit()}."
+                return None
+            self.chosen = key
         elif key in self.REASONS:
             self.reason, self.notice = key, ""
-        elif key == "+":
-            if not (self.chosen and self.reason):
+        elif key != "+":
+            return None
+        if not (self.chosen and self.reason):
+            if key == "+":
                 missing = "how much (1, 2 or 3)" if not self.chosen else "why (t, g or w)"
                 self.notice = f"Not sent: first choose {missing}."
-            elif not self.possible(self.chosen):
-                self.notice = f"Not sent: {self._limit()}."
-            else:
-                order = Ordered(self.action, Extend(self.ends_at_ms(self.chosen)), self.REASONS[self.reason])
-                return self.confirmed(order, now_s)
-        return None
+            return None
+        if not self.possible(self.chosen):
+            self.notice = f"Not sent: {self._limit()}."
+            return None
+        order = Ordered(self.action, Extend(self.ends_at_ms(self.chosen)), self.REASONS[self.reason])
+        return self.confirmed(order, now_s)
 
     def _limit(self) -> str:
         until = f"latest end {clock(self.call.latest_end_ms)}"
@@ -243,32 +213,6 @@ class EndPanel(Panel):
             outcome, words = self.REASONS[self.reason]
             return self.confirmed(Ordered(self.action, End(outcome), words), now_s)
         return None
-
-
-class ResumePanel(Panel):
-    """One letter resumes."""
-
-    action, word = "resume", "RESUME"
-
-    def why_not(self) -> str:
-        return "" if self.call.state == CallState.PAUSED else "the call is not paused"
-
-    def view(self) -> PanelView:
-        return PanelView(
-            f"RESUME {self.who}",
-            ("Both sides then see and hear each other again.",),
-            (Choice("f", "false alarm: the time lost is given back"), Choice("c", "checked and fine")),
-            (),
-            self.notice,
-            "Stay paused",
-            "a letter resumes",
-        )
-
-    def letter(self, key: str, now_s: float) -> Ordered | None:
-        if key not in "fc":
-            return None
-        words = "false alarm" if key == "f" else "checked and fine"
-        return self.confirmed(Ordered(self.action, Resume(key == "f"), words), now_s)
 
 
 CATEGORY_WORDS = {

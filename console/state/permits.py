@@ -3,6 +3,7 @@
 from schemas.call import CallState, CallView
 
 from ..actions import Action, Danger
+from .safe_text import safe
 from .wall import OPEN, Wall, waiting_legs
 
 
@@ -21,14 +22,15 @@ def why_off(action: Action, wall: Wall, call: CallView | None) -> str:
         return f"{action.shown_key} is off: no link yet"
     if call is None:
         return f"{action.shown_key} is off: no call is chosen; press the digits of its seat"
-    reason = _state_forbids(action.id, call)
+    mine = wall.welcome.staff_name if wall.welcome else ""
+    reason = _state_forbids(action.id, call, mine)
     return f"{action.shown_key} is off: {reason}" if reason else ""
 
 
-def _state_forbids(action: str, call: CallView) -> str:
+def _state_forbids(action: str, call: CallView, mine: str) -> str:
     state = call.state
     ended = "the call has ended" if state == CallState.ENDED else "the call is ending"
-    if action == "flag":
+    if action in ("flag", "ok-seen"):
         return ""
     if action == "end":
         return "the call has ended" if state == CallState.ENDED else "" if state in OPEN else "the call has not begun"
@@ -43,6 +45,10 @@ def _state_forbids(action: str, call: CallView) -> str:
             return "" if state == CallState.LIVE else f"the call is {state.lower()}, so nothing flows"
         case "resume":
             return "" if state == CallState.PAUSED else "the call is not paused"
+        case "have" if call.watch == mine and not call.watch_offered_to:
+            return "you have the watch of this seat already"
+        case "yield" if call.watch != mine:
+            return f"{safe(call.watch) or 'nobody'} has the watch of this seat; I takes it"
         case _:
             return ""
 

@@ -21,6 +21,10 @@ class SeatDigits:
         self._first, self._at_s = digit, now_s
         return int(digit) or None
 
+    def forget(self) -> None:
+        """Another key was pressed: the next digit is a first one."""
+        self._first = ""
+
 
 def move(seats: list[int], chosen: int | None, across: int, key: str) -> int | None:
     """The seat beside, above or below the chosen one on a grid of `across` columns; None when there are no seats."""

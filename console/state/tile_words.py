@@ -8,8 +8,10 @@ from schemas.media import RecordingState, Side
 from . import attention
 from .ages import Freshness, countdown, freshness, minute, short
 from .attention import Severity
+from .cut import off_words
 from .media import Shown
 from .safe_text import safe
+from .unseen import seen_short, seen_words, walls
 from .wall import ROOM_LEG, Wall, waiting_legs
 
 HEALTH_HELD_S = 3.5
@@ -46,13 +48,15 @@ class TileWords:
     recording: str
     recorded: bool
     has_call: bool
+    seen: str = ""
+    """How long ago somebody looked, short: `now you`, `0:40`, `!6:06`."""
 
 
 def tile_words(wall: Wall, seat: int, now_s: float) -> TileWords:
     call = wall.call_at(seat, now_s)
     if call is None:
         return _empty(wall, seat)
-    entries = attention.of_call(wall, call, now_s)
+    entries = [entry for entry in attention.of_call(wall, call, now_s) if not entry.shelved_s]
     severity = entries[0].severity if entries else Severity.NONE
     name = safe(call.surname).upper() or "NO NAME"
     said = f"{entries[0].severity.glyph} {entries[0].words}" if entries else safe(call.said) or "Nothing to report"
@@ -71,11 +75,26 @@ def tile_words(wall: Wall, seat: int, now_s: float) -> TileWords:
         paused=call.state == CallState.PAUSED,
         attention=said,
         attention_age=entries[0].age if entries else "",
-        lines=(f"{recording}{_quality(wall, call)}", callers(call), _counts(call)),
+        lines=tuple(
+            filter(
+                None, (f"{recording}{_quality(wall, call)}", _looks(wall, call, now_s), callers(call), _counts(call))
+            )
+        ),
         recording=recording,
         recorded=recorded,
         has_call=True,
+        seen=seen_short(wall, call, now_s),
     )
+
+
+def _looks(wall: Wall, call: CallView, now_s: float) -> str:
+    """`Seen 0:40 ago · 2 walls · watch J. Patel`."""
+    said = [seen_words(wall, call, now_s)]
+    if wall.watchers is not None and len(wall.watchers) > 1:
+        said.append(walls(wall))
+    if call.watch:
+        said.append(f"watch {safe(call.watch)}")
+    return " · ".join(filter(None, said))
 
 
 def callers(call: CallView) -> str:
@@ -151,7 +170,7 @@ def _quality(wall: Wall, call: CallView) -> str:
 
 
 def _counts(call: CallView) -> str:
-    said: list[str] = []
+    said: list[str] = [off] if (off := off_words(call)) else []
     for count, word in ((call.incidents, "incident"), (call.warnings, "warning"), (call.pauses, "pause")):
         if count:
             said.append(f"{count} {word}{'s' if count > 1 else ''}")

@@ -60,15 +60,17 @@ def own_act(act: ActView, now_s: float) -> Happening:
             told = f"you → server ✓ → laptop … {now_s - act.accepted_s:.1f} s"
         case Stage.CONFIRMED if act.detail.startswith("by laptop"):
             told = f"you → server ✓ → laptop ✓ {act.detail.removeprefix('by laptop ')}"
+        case Stage.CONFIRMED if act.read:
+            told = "you → server ✓ → " + ", ".join(f"{leg} ✓ {ms / 1000:.1f} s" for leg, ms in act.read)
         case Stage.CONFIRMED:
             told = "you → server ✓"
         case Stage.FILED:
             told = f"you → server ✓ {act.detail}"
-        case Stage.REFUSED:
+        case Stage.REFUSED | Stage.OVERTAKEN:
             told = f"you → server × {act.detail}"
         case Stage.VOID:
             told = "you → server: no answer, void"
-    bad = act.stage in (Stage.REFUSED, Stage.VOID)
+    bad = act.stage in (Stage.REFUSED, Stage.OVERTAKEN, Stage.VOID)
     reason = safe(act.command.reason)
     return Happening(act.at_ms, act.key, f"{act.name}: {reason}" if reason else act.name, told, bad)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from schemas.attention import CallMarks, Mark, Watchers, WatcherView
 from schemas.call import CallState, CallView, LegView, SeatView
 from schemas.console import CallChanged, ConsoleWelcome, Delta, SeatChanged, Snapshot, SupervisionChanged
 from schemas.media import CallHealth, Levels, Picture
@@ -45,6 +46,10 @@ class Wall:
         """The pictures that this console asked for, by side and box; others come for other consoles."""
         self.unsupervised: SupervisionChanged | None = None
         """Set while nobody watches this establishment, as the server says."""
+        self.watchers: list[WatcherView] | None = None
+        """All consoles of this establishment; None until the server has said (an older one never does)."""
+        self.marks: dict[str, list[Mark]] = {}
+        """By call: what was seen or shelved, and by whom."""
         self.hidden = ""
         """Why no picture is shown at this console; empty while they are."""
         self._tick = self._order = -1
@@ -54,7 +59,7 @@ class Wall:
         return frozenset(self.welcome.permissions) if self.welcome else frozenset()
 
     def apply(self, message: object, now_s: float) -> Changed:
-        """Takes one message in; says what it has changed. Other messages than the five below change nothing."""
+        """Takes one message in; says what it has changed. Other messages than those below change nothing."""
         match message:
             case ConsoleWelcome():
                 self.welcome = message
@@ -81,8 +86,17 @@ class Wall:
             case SupervisionChanged(supervised):
                 self.unsupervised = None if supervised else message
                 return Changed(set(self.seats))
+            case Watchers(watchers):
+                before, self.watchers = self.watchers or [], watchers
+                return Changed(self._seats_of({watcher.call_id for watcher in before + watchers}))
+            case CallMarks(call_id, marks):
+                self.marks[call_id] = marks
+                return Changed(self._seats_of({call_id}))
             case _:
                 return Changed()
+
+    def _seats_of(self, calls: set[str]) -> set[int]:
+        return {call.seat for call_id in calls if (call := self.calls.get(call_id)) is not None}
 
     def call_at(self, seat: int, now_s: float) -> CallView | None:
         """The call that the tile shows: the open one, else one that has just ended."""
@@ -107,6 +121,7 @@ class Wall:
         for call in snapshot.calls:
             self._take_call(call, now_s)
         self.media = {call_id: media for call_id, media in self.media.items() if call_id in self.calls}
+        self.marks = {call_id: marks for call_id, marks in self.marks.items() if call_id in self.calls}
         waiting = {(c.call_id, leg.leg) for c in snapshot.calls for leg in waiting_legs(c)}
         self.waiting_since = {key: at for key, at in self.waiting_since.items() if key in waiting}
         for seat in self.seats:
@@ -146,6 +161,8 @@ class Wall:
         if known is not None and (known.epoch, known.version) > (call.epoch, call.version):
             return
         self.calls[call.call_id] = call
+        media = self.media_of(call)
+        media.uncopied_since_s = (media.uncopied_since_s or now_s) if call.copy_words else None
         for leg in call.legs:
             key = call.call_id, leg.leg
             if leg in waiting_legs(call):
@@ -154,6 +171,7 @@ class Wall:
                 self.waiting_since.pop(key, None)
         if call.state == CallState.ENDED:
             self.media.pop(call.call_id, None)
+            self.marks.pop(call.call_id, None)
         self._note_laptop(call.seat, now_s)
 
     def _note_laptop(self, number: int, now_s: float) -> None:

@@ -8,11 +8,11 @@ MARKS_OF_CALL_MAX = 40
 
 
 def acknowledged(marks: list[Mark], act: Acknowledge, who: str, now_ms: int) -> list[Mark]:
-    """With this one; who saw it first keeps it."""
+    """With this one; who saw it first keeps it. Of what has no number of its own (0) the newest counts."""
     known = find(marks, act.cause, act.since_ms)
-    if known is not None:
+    if known is not None and act.since_ms and not known.shelved_until_ms:
         return marks
-    return [*marks, Mark(act.cause, act.since_ms, who, now_ms)][-MARKS_OF_CALL_MAX:]
+    return [*(m for m in marks if m is not known), Mark(act.cause, act.since_ms, who, now_ms)][-MARKS_OF_CALL_MAX:]
 
 
 def shelved(marks: list[Mark], act: Shelve, who: str, now_ms: int) -> list[Mark]:

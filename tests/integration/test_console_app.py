@@ -44,7 +44,7 @@ async def test_help_opens_over_the_wall_says_why_and_goes_back(tmp_path: Path) -
         assert isinstance(app.screen, HelpScreen)
         await pilot.pause()
         text = screen_text(app)
-        for action_words in ("Admit", "More time", "End", "Flag", "A is off: no caller waits here"):
+        for action_words in ("Admit", "More time", "End", "Flag", "F3 is off: no caller waits here"):
             assert action_words in text
         await pilot.press("escape")
         assert app.screen is app.wall_screen and " 01 HARRIS" in screen_text(app)
@@ -54,7 +54,7 @@ async def test_the_palette_finds_an_act_by_its_words_and_does_what_its_key_does(
     async with running(tmp_path, call_view(1)) as (server, app, pilot):
         await pilot.press("ctrl+p")
         await until(lambda: isinstance(app.screen, CommandPalette))
-        await pilot.press(*"nobody sees")
+        await pilot.press(*"says why afterwards")
         await pilot.pause(0.2)
         await pilot.press("enter", "enter")
         await until(lambda: server.got(Command))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from demo.officer import F3
 from demo.terminal import Terminal
 from schemas.call import CallerView, CallState, LegView
 from schemas.console import Boxes, CommandAnswer
@@ -118,7 +119,7 @@ def test_a_caller_who_leaves_is_no_longer_admitted(tmp_path: Path) -> None:
         scene(server)
         with console(server, tmp_path) as terminal:
             see(terminal, "WAITING")
-            terminal.press("02A")
+            terminal.press("02" + F3)
             see(terminal, "ADMIT seat 02 OKAFOR A1002BC")
             gone = [LegView("room", True, True), LegView("family-1", False, False)]
             server.change(call_view(2, "OKAFOR", CallState.WAITING, version=4, legs=gone))

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from demo.officer import F3
 from demo.terminal import Terminal
 from demo.wall import METER, find_tiles, picture_cell
 from schemas.call import CallerView, CallState, LegView, Role
@@ -132,10 +133,10 @@ def test_names_cannot_leave_their_place(wall: Any) -> None:
     _, terminal = wall(*calls, shows=" 01 EVILSDRAWKCAB")
     see(terminal, " 02 LLLLLLLL")
     see(terminal, " 04 中")
-    see(terminal, " 01 seat")
+    see(terminal, " ? help")
     lines = terminal.text()
     assert lines[0].startswith(" SIGHTLINE  BWI Berwyn")
-    assert lines[-1].startswith(" 01 seat")
+    assert lines[-1].startswith(" ? help")
     assert not any(ord(character) < 32 for line in lines for character in line)
     # The corners of all tiles stand where the layout puts them, whatever their names are.
     cells = terminal.screen.buffer
@@ -172,7 +173,7 @@ def papers(terminal: Terminal) -> set[str]:
 def test_the_officers_keys_admit_a_caller(wall: Any) -> None:
     call = call_view(1, state=CallState.WAITING)
     server, terminal = wall(call, shows="WAITING")
-    terminal.press("A")
+    terminal.press(F3)
     see(terminal, "ADMIT seat 01 HARRIS")
     assert not server.got(Command)
     terminal.press("A")

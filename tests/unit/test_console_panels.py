@@ -8,7 +8,9 @@ import pytest
 from console.actions import ACTIONS, BY_ID, BY_KEY, Danger, by_key, of_screen, slip
 from console.desk import Desk
 from console.painting.bars import footer
-from console.state.panels import CLOSED, AdmitPanel, EndPanel, FlagPanel, MoreTimePanel, Ordered, ResumePanel
+from console.state.admitting import AdmitPanel
+from console.state.panels import CLOSED, EndPanel, FlagPanel, MoreTimePanel, Ordered
+from console.state.pausing import ResumePanel
 from schemas.call import CallState, Category, LegView, Outcome, Role
 from schemas.console import Admit, Command, ConsoleWelcome, Delta, End, Extend, Flag, Pause, Resume, Snapshot
 
@@ -48,13 +50,11 @@ def test_a_caller_who_has_left_is_not_admitted() -> None:
 
 
 def test_more_time_needs_minutes_and_a_reason_in_any_order() -> None:
-    panel = MoreTimePanel(call(), NOW_S)
-    assert panel.press("+", NOW_S) is None and "how much" in panel.view().notice
-    assert panel.press("w", NOW_S) is None
-    assert panel.press("1", NOW_S) is None
-    ordered = panel.press("+", NOW_S)
-    assert ordered == Ordered("extend", Extend(call().ends_at_ms + 5 * MINUTE_MS), "welfare")
-    assert panel.press("enter", NOW_S) == CLOSED
+    ordered = Ordered("extend", Extend(call().ends_at_ms + 5 * MINUTE_MS), "welfare")
+    for keys in ("1w", "w1", "21w", "tw1", "+1+w"):
+        panel = MoreTimePanel(call(), NOW_S)
+        assert [panel.press(key, NOW_S) for key in keys] == [None] * (len(keys) - 1) + [ordered]
+    assert MoreTimePanel(call(), NOW_S).press("enter", NOW_S) == CLOSED
 
 
 def test_time_that_is_not_possible_is_explained_and_not_chosen() -> None:
@@ -62,9 +62,8 @@ def test_time_that_is_not_possible_is_explained_and_not_chosen() -> None:
     assert panel.press("3", NOW_S) is None and panel.chosen == ""
     assert "not possible" in panel.view().notice and "room booked from" in panel.view().notice
     panel.press("2", NOW_S)
-    panel.press("t", NOW_S)
     panel.update(call(latest_end_ms=call().ends_at_ms), NOW_S)
-    assert panel.press("+", NOW_S + 2) is None and panel.view().notice.startswith("Not sent")
+    assert panel.press("t", NOW_S + 2) is None and panel.view().notice.startswith("Not sent")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +224,8 @@ def test_each_key_has_one_action_and_acts_are_capitals_without_a_small_twin() ->
         for action in of_screen(screen):
             if action.danger >= Danger.ACTS:
                 assert action.permission
-                assert all(key == "+" or (key.isupper() and key.lower() not in by_key(screen)) for key in action.keys)
+                for key in action.keys:
+                    assert key in ("+", "f3", "f12") or (key.isupper() and key.lower() not in by_key(screen))
     assert not {"space", " "} & set(BY_KEY) and BY_KEY["enter"].danger is Danger.LOOKS
     assert slip("p") is BY_ID["pause"] and slip("h") is None and slip("z") is None
 

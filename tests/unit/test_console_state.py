@@ -206,14 +206,14 @@ def test_the_quickest_answer_gives_the_servers_time() -> None:
 # -- attention and words
 
 
-def test_what_is_urgent_comes_first_then_the_oldest(wall: Any) -> None:
+def test_what_is_urgent_comes_first_then_what_has_the_least_time(wall: Any) -> None:
     made = wall(
         call(1, ends_at_ms=SERVER_MS + 60_000), call(2, CallState.WAITING), call(3, laptop_online=False), call(4)
     )
     made.waiting_since["call-2", "family-1"] = NOW_S - 130
     entries = attention.ranked(made, NOW_S)
-    assert [(e.severity, e.seat) for e in entries] == [(Severity.URGENT, 3), (Severity.LOOK, 2), (Severity.LOOK, 1)]
-    assert entries[1].age == "2:10" and entries[0].words.startswith("LAPTOP LOST")
+    assert [(e.severity, e.seat) for e in entries] == [(Severity.URGENT, 3), (Severity.LOOK, 1), (Severity.LOOK, 2)]
+    assert entries[2].age == "2:10" and entries[0].words.startswith("LAPTOP LOST")
     made.waiting_since["call-2", "family-1"] = NOW_S - 301
     assert attention.ranked(made, NOW_S)[1].severity == Severity.ALERT
 
