@@ -56,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     audit.add_argument("--data", type=Path, required=True, help="the server's data folder")
     audit.set_defaults(start=_audit)
 
+    recording = parts.add_parser("recording", help="open a call's recording with the evidence key")
+    acts = recording.add_subparsers(dest="act", required=True, metavar="ACT")
+    join = acts.add_parser("join", help="one WebM of all of it, and what it holds as JSON")
+    join.add_argument("folder", type=Path, metavar="FOLDER", help="the call's folder: DATA/recordings/CODE/CALL")
+    join.add_argument("--identity", type=Path, required=True, metavar="KEY", help="the evidence key, an age identity")
+    join.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.webm")
+    join.set_defaults(start=_join)
+
     schema = parts.add_parser("schema", help="every message between the programs, as one JSON Schema document")
     schema.set_defaults(start=_schema)
 
@@ -122,6 +130,17 @@ def _audit(chosen: argparse.Namespace) -> int:
     found = verify_audit(chosen.data)
     print(json.dumps(found))
     return 0 if found["intact"] else 1
+
+
+def _join(chosen: argparse.Namespace) -> int:
+    import json
+
+    from server.recordings.joining import join
+
+    found = join(chosen.folder, chosen.identity, chosen.output)
+    print(json.dumps(found))
+    broken = any(part["broken"] or not part["signed"] for part in found["parts"])
+    return 1 if broken else 0
 
 
 def _schema(chosen: argparse.Namespace) -> int:

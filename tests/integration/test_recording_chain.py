@@ -1,0 +1,123 @@
+"""A call's recording on the real chain: lips and voices together, kills, cuts, and what follows from them."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from demo.chain import Chain
+from demo.headless import Run, running
+from demo.processes import sightline
+from server.recordings.opening import OpenedPart, open_call
+from tests import flash_clip
+from tests.server_rig import wait_until
+
+from .test_recording_join import LIP_SYNC_MS, join
+from .test_review_chain import audit
+
+RECORDED_S = 8.0
+
+
+@pytest.fixture(scope="module")
+def flashing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "flash.webm"
+    flash_clip.make(path, 16)
+    return path
+
+
+def key_file(run: Run) -> Path:
+    return run.chain.data / "server" / "evidence" / "BWI.key"
+
+
+def copies(run: Run) -> list[OpenedPart]:
+    """What the server has of the only call."""
+    folders = run.chain.recordings()
+    return open_call(folders[0], run.chain.evidence_key()) if folders else []
+
+
+def on_the_laptop(run: Run) -> list[Path]:
+    return sorted((run.chain.data / run.chain.plan.laptops[0].id / "recordings").rglob("*.rec"))
+
+
+def restart_server(run: Run) -> None:
+    """As after a power cut."""
+    chain = run.chain
+    chain.server.expected_to_run = False
+    chain.server.process.kill()
+    chain.server.process.wait()
+    again = sightline("server", "--data", chain.data / "server", "--port", chain.port)
+    chain.server = chain.parts.start(f"server-{time.monotonic_ns()}", again)
+    chain.wait_until_listening()
+
+
+def watch(run: Run, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    run.terminal.wait_for(lambda _: time.monotonic() >= until, seconds + 1)
+
+
+def test_a_call_is_joined_with_its_sound_in_step(flashing: Path, tmp_path: Path) -> None:
+    with running(Chain(1, clip=flashing)) as run:
+        run.admit_all()
+        watch(run, RECORDED_S)
+        run.end(next(iter(run.chain.plan.seats)))
+        wait_until(
+            lambda: bool(copies(run)) and not on_the_laptop(run), "the receipt is there, and the laptop's copy gone"
+        )
+        output = tmp_path / "out.webm"
+        found = join(run.chain.recordings()[0], key_file(run), output)
+        assert found["sources"] == ["room", "family-1"] and found["seconds"] > RECORDED_S
+        assert [(part["end"], part["signed"]) for part in found["parts"]] == [("ended", True)]
+        for number in (1, 2):
+            skews = flash_clip.skews_ms(str(output), number, number)
+            # The clip begins anew within, and there a flash may be cut off.
+            assert len(skews) >= 4 and sorted(map(abs, skews))[-2] <= LIP_SYNC_MS, skews
+        actions = [action for _, action, _, _ in audit(run)]
+        assert actions.count("recording_begun") == actions.count("recording_verified") == 1
+        detail = next(json.loads(d) for _, action, _, d in audit(run) if action == "recording_verified")
+        part = copies(run)[0]
+        assert (detail["part"], detail["records"], detail["gaps"]) == (part.path.stem, part.records, part.gaps)
+        assert detail["bytes"] == part.path.stat().st_size
+
+
+def test_what_an_agent_had_when_it_was_killed_is_sent_by_the_next(flashing: Path) -> None:
+    """And less than a second of it is lost."""
+    with running(Chain(1, clip=flashing)) as run:
+        run.admit_all()
+        watch(run, 4.0)
+        laptop = run.chain.plan.laptops[0]
+        part = run.chain.laptops[laptop.id]
+        part.expected_to_run = False
+        killed_ms = time.time() * 1000
+        part.process.send_signal(signal.SIGKILL)
+        part.process.wait()
+        (left,) = on_the_laptop(run)
+        with left.open("ab") as file:
+            file.write(os.urandom(300))  # as of a write that a power cut has torn
+        run.chain.start_laptop(laptop.id, laptop.token)
+        wait_until(lambda: not on_the_laptop(run), "it is handed over", 20)
+        (recorded,) = copies(run)
+        assert (recorded.end, recorded.signed, recorded.broken) == ("interrupted", True, "")
+        for source, stream in recorded.streams.items():
+            newest = max(date.utc_ms for date in stream.dates)
+            assert killed_ms - newest < 1000, (source, killed_ms - newest)
+
+
+def test_a_cut_line_to_the_server_costs_nothing_of_the_recording(flashing: Path) -> None:
+    """A server that is killed twice: the laptop goes on where the server's disk ends, and nothing is there twice."""
+    with running(Chain(1, clip=flashing)) as run:
+        run.admit_all()
+        watch(run, 3.0)
+        for _ in range(2):
+            restart_server(run)
+            watch(run, 2.5)
+        wait_until(lambda: len(copies(run)) == 1, "the recording goes on in the same part")
+        records = copies(run)[0].records
+        wait_until(lambda: copies(run)[0].records >= records + 3, "and grows")
+        assert run.terminal.wait_for(lambda t: not t.shows("LINK LOST"), 10)
+        run.end(next(iter(run.chain.plan.seats)))
+        wait_until(lambda: not on_the_laptop(run), "it is handed over", 20)
+        (recorded,) = copies(run)
+        assert (recorded.end, recorded.signed, recorded.broken) == ("ended", True, "")
