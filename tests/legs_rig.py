@@ -110,6 +110,8 @@ class OneCall:
                 self._tell(leg, OfferRefused(offer_id, reason, False))
 
     def _tell(self, leg: str, message: Any) -> None:
+        if leg not in self._sockets:
+            return  # of a test's own
         task = asyncio.ensure_future(self._sockets[leg].send(encode(message)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

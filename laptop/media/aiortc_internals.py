@@ -19,6 +19,7 @@ from typing import Any
 
 import aioice.ice
 import pylibsrtp
+import structlog
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCRtpTransceiver
 from aiortc.codecs import is_rtx
 from aiortc.rtcdtlstransport import State
@@ -36,6 +37,8 @@ from aiortc.rtp import (
 from . import rtp
 from .assembly import Assembly
 from .rtp import Packet
+
+log = structlog.get_logger()
 
 EXPECTED = "1.16.0"
 KEY_FRAME_EACH_S = 0.3
@@ -81,7 +84,7 @@ def check_names() -> None:
         (sender, ("_run_rtp", "_retransmit", "_send_keyframe", "_ssrc", "_rtx_ssrc", "_handle_rtcp_packet")),
         (sender, ("_stream_id", "_track_id")),
         (transceiver, ("_codecs",)),
-        (receiver.transport, ("_state", "_rx_srtp", "_tx_srtp", "_rtp_router")),
+        (receiver.transport, ("_state", "_rx_srtp", "_tx_srtp", "_rtp_router", "_handle_rtcp_data")),
         (ice, ("_connection",)),
         (getattr(ice, "_connection", None), ("data_received", "_nominated")),
         (aioice.ice, ("get_host_addresses",)),
@@ -98,14 +101,20 @@ def use_interface(address: str) -> None:
 
 
 def take_rtp_past_stun() -> None:
-    """From now on what is RTP by its first byte (RFC 7983) is not first tried as a STUN message."""
+    """From now on what is RTP by its first byte (RFC 7983) is not first tried as a STUN message, and whatever else a
+    stranger sends to the port ends nothing: an empty datagram closed aiortc's connection."""
     before = aioice.ice.StunProtocol.datagram_received
 
     def datagram_received(self: Any, data: Any, addr: Any) -> None:
-        if data and 127 < data[0] < 192:
+        if not data:
+            return
+        if 127 < data[0] < 192:
             self.receiver.data_received(data, self.local_candidate.component)
-        else:
+            return
+        try:
             before(self, data, addr)
+        except Exception as error:
+            log.warning("a datagram was not understood", error=repr(error)[:200])
 
     aioice.ice.StunProtocol.datagram_received = datagram_received
 
@@ -121,6 +130,8 @@ class Pipe:
         self._dtls: Any = receiver.transport
         self._ice: Any = self._dtls.transport._connection
         self._on_packet = on_packet
+        self._handle_rtcp = self._dtls._handle_rtcp_data
+        self._dtls._handle_rtcp_data = self._take_rtcp
         self._others = self._ice.data_received
         self._ice.data_received = self._data_received
         self._pair: Any = None
@@ -134,6 +145,13 @@ class Pipe:
                 self.errors += 1
         else:
             self._others(data, component)
+
+    async def _take_rtcp(self, data: bytes) -> None:
+        """What aiortc's reader stumbles over would close the connection."""
+        try:
+            await self._handle_rtcp(data)
+        except Exception:
+            self.not_rtp += 1
 
     def _take(self, data: bytes) -> None:
         try:

@@ -131,11 +131,7 @@ class Call:
                 self._admit(order, arrived)
                 return
             case OrderAct.REFUSE:
-                self._dismiss(order.leg)
-                leg = self._legs.take_out(order.leg)
-                self._levels.forget(order.leg)
-                if leg is not None:
-                    self._later(leg.close())
+                self._put_out(order.leg)
             case OrderAct.PAUSE:
                 self._change(replace(self.carrying, paused=True))
             case OrderAct.RESUME:
@@ -188,6 +184,14 @@ class Call:
         self._change(replace(self.carrying, admitted_at=self.carrying.admitted_at or boottime()))
         self._ask_for_key_frames()
         self._answer(order, True, "", arrived)
+
+    def _put_out(self, name: str) -> None:
+        """Its connection ends; a family device needs an admission when it comes again."""
+        self._dismiss(name)
+        leg = self._legs.take_out(name)
+        self._levels.forget(name)
+        if leg is not None:
+            self._later(leg.close())
 
     def _dismiss(self, name: str) -> None:
         """This family device needs an admission from now on. Without any, nothing flows."""
@@ -304,7 +308,13 @@ class Call:
                     await self._bandwidth.tell_young()
 
     def _look_for_lost_legs(self) -> None:
-        for leg in self._legs.legs.values():
+        for leg in list(self._legs.legs.values()):
+            breach = leg.breach()
+            if breach:
+                log.warning("connection ended", call=self.call_id, leg=leg.name, reason=breach)
+                self._put_out(leg.name)
+                self._send(LegGone(self.call_id, leg.name, breach))
+                continue
             lost = leg.lost
             if lost and not leg.gone:
                 self._send(LegGone(self.call_id, leg.name, lost))

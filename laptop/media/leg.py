@@ -17,6 +17,7 @@ from aiortc import (
 
 from schemas.media import LegHealth, Side
 
+from ..rules.upload import Upload
 from . import offer
 from .aiortc_internals import Inlet, Pipe
 from .forward import Forward
@@ -81,6 +82,7 @@ class Leg:
         self._inlets: dict[str, Inlet] = {}
         self._clocks: dict[str, tuple[int, int]] = {}
         self._timestamps: dict[str, int] = {}
+        self._upload = Upload(time.monotonic())
         self._bytes = self._frames = 0
         self._measured_at = time.monotonic()
         self._counted: dict[str, tuple[int, int]] = {}
@@ -127,6 +129,8 @@ class Leg:
             forward.use(pipe)
 
     def _take(self, packet: Packet) -> None:
+        if not self._upload.takes(len(packet.payload)):
+            return
         for inlet in self._inlets.values():
             if packet.payload_type in inlet.payload_types:
                 inlet.take(packet)
@@ -155,6 +159,11 @@ class Leg:
     def errors(self) -> int:
         """What was raised while one of its packets was dealt with; it went no further."""
         return self._pipe.errors if self._pipe is not None else 0
+
+    def breach(self) -> str:
+        """Why this connection may not go on, in words; empty while it may. To be asked some times a second."""
+        self._upload.look(time.monotonic())
+        return self._upload.breach
 
     def ask_for_key_frame(self, at_once: bool = False) -> None:
         """At most three times a second, whoever asks; `at_once` for an order, which can't wait."""
@@ -267,6 +276,9 @@ class Leg:
         if key:
             width, height = struct.unpack_from("<HH", data, 6)
             self.picture_size = width & 0x3FFF, height & 0x3FFF
+            self._upload.picture(*self.picture_size)
+        if self._upload.breach:
+            return
         self._frames += 1
         self._on_frame(self, Frame("video", data, timestamp, key, self.picture_size))
 
