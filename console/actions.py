@@ -48,6 +48,9 @@ _TABLE = (
     Action("next", ("j", "down"), "Next", "", "choose the next incident", Danger.LOOKS, screens="Q"),
     Action("before", ("k", "up"), "Before", "", "choose the incident before", Danger.LOOKS, screens="Q"),
     Action("open", ("enter",), "Open", "open", "open the incident, with a reason", Danger.RECORDED, "review", "Q"),
+    Action("review-sort", ("s",), "Sort", "sort", "overdue, newest, or by seat first", Danger.LOOKS, screens="Q"),
+    Action("filter", ("/",), "Filter", "filter", "only what has the words that you type", Danger.LOOKS, screens="WQS"),
+    Action("filter-clear", ("escape",), "All", "", "without the filter", Danger.LOOKS, screens="WQS"),
     Action("play", (" ",), "Play", "play", "play the stretch, or stop", Danger.LOOKS, "review", "R"),
     Action("step-back", (",",), "Step back", "step", "one picture back", Danger.LOOKS, "review", "R"),
     Action("step-on", (".",), "Step on", "step", "one picture on", Danger.LOOKS, "review", "R"),
@@ -102,6 +105,7 @@ _TABLE = (
         Danger.RECORDED,
         "watch",
     ),
+    Action("by-need", ("t",), "By need", "", "a list by need in place of the seats, for a while", Danger.LOOKS),
     Action("here", ("m",), "I am here", "", "I am here: answers the question after ten minutes", Danger.LOOKS),
     Action(
         "flag", ("f",), "Flag", "flag", "flag an incident: a letter, a note if you like, Enter", Danger.RECORDED, "flag"

@@ -8,9 +8,11 @@ from console.actions import BY_ID, Action, Danger
 from console.attending import Attending
 from console.state.acts import Acts, ActView
 from console.state.duty import ShelvePanel
+from console.state.filtering import Filter
 from console.state.health import HealthBoard
 from console.state.media import box_key
 from console.state.opening import open_panel
+from console.state.ordering import BY_NEED_FOR_S, listed
 from console.state.panels import CLOSED, HELD_S, PASSED, Ordered, Panel
 from console.state.pausing import PausedPanel
 from console.state.permits import why_off
@@ -69,6 +71,8 @@ class Desk:
         """Seat and call that the screen has named as the chosen one."""
         self._held_until_s = now_s
         self._beaten: tuple[str, bool] = "", False
+        self.filter = Filter()
+        self._by_need_until_s = 0.0
 
     # -- from the server
 
@@ -221,6 +225,22 @@ class Desk:
             self.choose(seat)
         elif seat is not None:
             self.say(f"There is no seat {seat:02d}", now_s)
+
+    def listed(self, now_s: float) -> list[int]:
+        """The seats in the order of the wall's list."""
+        needy = (entry.seat for entry in self.attending.strip(now_s)) if self.by_need(now_s) else None
+        return listed(self.wall, self.filter, needy, now_s)
+
+    def by_need(self, now_s: float) -> bool:
+        return now_s < self._by_need_until_s
+
+    def sort(self, now_s: float) -> None:
+        """The list by need in place of the seats, for a while; or the seats again."""
+        self._by_need_until_s = 0.0 if self.by_need(now_s) else now_s + BY_NEED_FOR_S
+
+    def filter_words(self, now_s: float) -> str:
+        kept = len(self.listed(now_s)) if self.filter.typing or self.filter.active else 0
+        return self.filter.words(kept, len(self.wall.seats))
 
     def turned(self, seat: int) -> bool:
         return (seat in self._turned) != self._turned_all

@@ -23,17 +23,18 @@ FEWEST_SEATS = 4
 
 
 def list_rows(
-    wall: Wall, chosen: int | None, turned: bool, gallery: Gallery, now_s: float, width: int, height: int
+    wall: Wall,
+    seats: list[int],
+    chosen: int | None,
+    turned: bool,
+    gallery: Gallery,
+    now_s: float,
+    width: int,
+    height: int,
 ) -> list[Row]:
-    """Exactly `height` rows of exactly `width` cells: a heading, seats, a rule, the chosen seat."""
-    below = 1 + LIST_PICTURE[1]
-    room = height - 1 - below
-    if room < FEWEST_SEATS:
-        room, below = height - 1, 0
-    seats = list(wall.seats)
-    at = seats.index(chosen) if chosen in seats else 0
-    first = max(0, min(at - room // 2, len(seats) - room))
-    shown = seats[first : first + room]
+    """Exactly `height` rows of exactly `width` cells: a heading, `seats`, a rule, the chosen seat."""
+    room, below = _room(height)
+    shown = seats_in_view(seats, chosen, height)
     blank: Row = [(" " * width, Ink.PLAIN)]
     rows: list[Row] = [[(_heading(width), Ink.FAINT)]]
     rows += [_row(wall, seat, seat == chosen, now_s, width) for seat in shown]
@@ -43,6 +44,20 @@ def list_rows(
         rows.append([(_rule(wall, chosen, side, [s for s in seats if s not in shown], now_s, width), Ink.FAINT)])
         rows += _chosen(wall, chosen, side, gallery, now_s, width)
     return rows
+
+
+def seats_in_view(seats: list[int], chosen: int | None, height: int) -> list[int]:
+    """Those that have a row, from the one under the heading on."""
+    room, _ = _room(height)
+    at = seats.index(chosen) if chosen in seats else 0
+    first = max(0, min(at - room // 2, len(seats) - room))
+    return seats[first : first + room]
+
+
+def _room(height: int) -> tuple[int, int]:
+    """Rows for seats, and for the chosen one below them."""
+    below = 1 + LIST_PICTURE[1]
+    return (height - 1 - below, below) if height - 1 - below >= FEWEST_SEATS else (height - 1, 0)
 
 
 def _heading(width: int) -> str:

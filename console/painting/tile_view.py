@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from console.state.ages import Freshness, short
+from console.state.attention import Severity
 from console.state.layout import LIST_PICTURE, Area, TileParts
 from console.state.media import Shown
 from console.state.tile_words import callers, picture_words, side_words, tile_words
@@ -94,6 +95,24 @@ def with_pictures(
     large, how, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
     small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
     return replace(view, large=large, small=small, picture_words=age, freshness=how)
+
+
+def left_out(view: TileView) -> TileView:
+    """A tile that the filter leaves out: its name, and what is grave; a seat keeps its place."""
+    nothing = PictureView()
+    grave = view.words.severity <= Severity.ALERT
+    words = replace(
+        view.words,
+        attention=view.words.attention if grave else "",
+        attention_age=view.words.attention_age if grave else "",
+        lines=(),
+        recording="",
+        recorded=True,
+        has_call=False,
+    )
+    return replace(
+        view, words=words, large=nothing, small=nothing, sides=(), picture_words="", family_meter="", room_meter=""
+    )
 
 
 def meters(wall: Wall, call: CallView | None, now_s: float) -> tuple[str, str]:

@@ -127,6 +127,20 @@ class FocusScreen(Screen[None]):
         else:
             self._after_key()
 
+    def on_click(self, event: events.Click) -> None:
+        """A click on a picture gives it the whole screen, the next one gives both back; it never acts on a call."""
+        pictures = self._parts.pictures if self._parts is not None else {}
+        side = next((s for s, area in pictures.items() if area.holds(event.screen_x, event.screen_y)), None)
+        if side is not None and self.desk.panel is None:
+            self.shows = Shows(side.value) if self.shows is Shows.BOTH else Shows.BOTH
+            self.place_all()
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        self.perform(BY_ID["older"])
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        self.perform(BY_ID["newer"])
+
     def perform(self, action: Action) -> None:
         """What a key, or the palette, asks for."""
         match action.id:

@@ -51,6 +51,12 @@ class LaptopsScreen(Screen[None]):
         event.prevent_default()
         key = event.character if event.character and event.is_printable else event.key
         self.desk.touched(time.monotonic())
+        board = self.desk.health
+        if board.filter.typing and key not in ("ctrl+q", "ctrl+c"):
+            board.filter.press(key)
+            board.move(0)
+            self.draw()
+            return
         action = by_key(self.letter).get(key)
         if action is not None:
             self.perform(action)
@@ -71,6 +77,10 @@ class LaptopsScreen(Screen[None]):
             self.app.action_command_palette()
         elif action.id == "laptop-sort":
             board.worst_first = not board.worst_first
+        elif action.id == "filter":
+            board.filter.begin()
+        elif action.id == "filter-clear":
+            board.filter.clear()
         elif action.id == "laptop-list":
             board.opened = False
         elif action.id == "laptop-open":
@@ -110,6 +120,7 @@ class LaptopsScreen(Screen[None]):
             body = health.laptop_rows(board, width, room)
         blank = bars.cut([], width)
         rows += body[:room] + [blank] * (room - len(body))
-        rows.append(bars.message_row(desk.acts, desk.notice(now_s), now_s, link.lost, width))
+        notice = desk.notice(now_s) or (board.filter_words() if not board.opened else "")
+        rows.append(bars.message_row(desk.acts, notice, now_s, link.lost, width))
         rows.append(bars.footer(width, None, self.letter))
         return rows

@@ -78,7 +78,10 @@ class ReviewPage(Screen[None]):
         event.prevent_default()
         key = event.character if event.character and event.is_printable else event.key
         now_s = time.monotonic()
-        if self.desk.panel is not None and key not in ("ctrl+q", "ctrl+c"):
+        filtering = self.letter == "Q" and self.desk.list.filter.typing
+        if filtering and key not in ("ctrl+q", "ctrl+c"):
+            self.desk.list.filter.press(key)
+        elif self.desk.panel is not None and key not in ("ctrl+q", "ctrl+c"):
             self.desk.press_in_panel(key, now_s)
         elif (action := by_key(self.letter).get(key)) is not None:
             self.perform(action)
@@ -121,6 +124,21 @@ class ReviewsScreen(ReviewPage):
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.draw)
+
+    def message(self, now_s: float) -> tuple[str, Ink]:
+        words = self.desk.list.filter_words()
+        return (words, Ink.STRONG) if words and not self.desk.notice(now_s) else super().message(now_s)
+
+    def perform(self, action: Action) -> None:
+        match action.id:
+            case "filter":
+                self.desk.list.filter.begin()
+            case "filter-clear":
+                self.desk.list.filter.clear()
+            case "review-sort":
+                self.desk.say(f"Sorted: {self.desk.list.sort()}", time.monotonic())
+            case _:
+                super().perform(action)
 
     def rows(self, now_s: float, width: int, height: int) -> dict[int, Row]:
         made = list_rows(self.desk.list, self.desk.wall, now_s, width, height - BOTTOM_ROWS)

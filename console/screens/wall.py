@@ -10,11 +10,12 @@ from console.actions import BY_ID, Action
 from console.desk import Desk
 from console.painting import bars
 from console.painting.ink import Colours, Ink
-from console.painting.seat_list import list_rows
+from console.painting.seat_list import list_rows, seats_in_view
 from console.painting.tile import Placed
-from console.painting.tile_view import Gallery, list_boxes, meters, tile_view, wanted_boxes, with_pictures
+from console.painting.tile_view import Gallery, left_out, list_boxes, meters, tile_view, wanted_boxes, with_pictures
 from console.pressing import press
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Grid, grid, tile
+from console.state.ordering import kept
 from console.state.permits import why_off
 from console.state.selection import move
 from console.state.wall import Changed
@@ -44,6 +45,7 @@ class WallScreen(Screen[None]):
         self._changed = Changed()
         self._everything = False
         self._second = -1
+        self._by_need = False
 
     def compose(self):
         yield self.canvas
@@ -81,6 +83,8 @@ class WallScreen(Screen[None]):
         if self.desk.attending.alarms.rings(now_s):
             self.app.bell()
         second = self.desk.wall.link.server_ms(now_s) // 1000 or int(now_s)
+        if self.desk.by_need(now_s) != self._by_need:
+            self.place_all()
         if self.desk.look(now_s) or second != self._second:
             self._second = second
             self._everything = True
@@ -99,7 +103,8 @@ class WallScreen(Screen[None]):
         width, height = self.size
         self.canvas.fit(self.size)
         seats = list(self.desk.wall.seats)
-        now = self._grid = grid(width, height, len(seats))
+        self._by_need = self.desk.by_need(time.monotonic())
+        now = self._grid = grid(width, height, len(seats), self._by_need)
         self._tiles = {}
         if not now.as_list and not now.too_small:
             self._tiles = {
@@ -137,11 +142,41 @@ class WallScreen(Screen[None]):
         event.stop()
         event.prevent_default()
         key = event.character if event.character and event.is_printable else event.key
+        if self.desk.filter.typing and key not in ("ctrl+q", "ctrl+c"):
+            self.desk.filter.press(key)
+            self._after_key()
+            return
         action = press(self.desk, key, time.monotonic())
         if action is not None:
             self.perform(action)
         else:
             self._after_key()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses, two open; neither acts on a call."""
+        seat = self._seat_at(event.screen_x, event.screen_y)
+        if seat is None or self.desk.panel is not None:
+            return
+        self.desk.choose(seat)
+        self._after_key()
+        if event.chain == 2:
+            self.perform(BY_ID["focus"])
+
+    def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
+        self.perform(BY_ID["move-down"])
+
+    def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
+        self.perform(BY_ID["move-up"])
+
+    def _seat_at(self, x: int, y: int) -> int | None:
+        now = self._grid
+        if now is None or now.too_small:
+            return None
+        if now.as_list:
+            shown = seats_in_view(self.desk.listed(time.monotonic()), self.desk.seat, now.area.height)
+            row = y - now.area.y - 1
+            return shown[row] if 0 <= row < len(shown) else None
+        return next((seat for seat, one in self._tiles.items() if one.area.holds(x, y)), None)
 
     def perform(self, action: Action) -> None:
         """What a key, or the palette, asks for."""
@@ -170,10 +205,17 @@ class WallScreen(Screen[None]):
             case "side" | "side-all":
                 self.desk.turn(action.id == "side-all")
                 self.want_pictures()
+            case "filter":
+                self.desk.filter.begin()
+            case "filter-clear":
+                self.desk.filter.clear()
+            case "by-need":
+                self.desk.sort(time.monotonic())
+                self.place_all()
             case moving if moving in MOVES:
-                self.desk.choose(
-                    move(list(self.desk.wall.seats), self.desk.seat, self.desk.seats_across, MOVES[moving])
-                )
+                across = 1 if self.desk.filter.active else self.desk.seats_across
+                seats = self.desk.listed(time.monotonic())
+                self.desk.choose(move(seats, self.desk.seat, across, MOVES[moving]))
             case _:
                 self.desk.act(action, time.monotonic())
         self._after_key()
@@ -213,10 +255,12 @@ class WallScreen(Screen[None]):
         desk = self.desk
         chosen, turned = one.seat == desk.seat, desk.turned(one.seat)
         one.view = tile_view(desk.wall, one.seat, one.parts, chosen, turned, self._gallery, now_s)
+        if not kept(desk.wall, desk.filter, one.seat, now_s):
+            one.view = left_out(one.view)
         self.canvas.painter.put(one.rows(range(one.area.height)), one.area.x)
 
     def _draw_pictures(self, one: Placed, now_s: float) -> None:
-        if one.view is None:
+        if one.view is None or self.desk.filter.active:
             self._draw_tile(one, now_s)
             return
         desk = self.desk
@@ -224,7 +268,7 @@ class WallScreen(Screen[None]):
         self.canvas.painter.put(one.rows(one.picture_rows), one.area.x)
 
     def _draw_meters(self, one: Placed, now_s: float) -> None:
-        if one.view is None:
+        if one.view is None or not one.view.words.has_call:
             return
         family, room = meters(self.desk.wall, self.desk.wall.call_at(one.seat, now_s), now_s)
         if (family, room) != (one.view.family_meter, one.view.room_meter):
@@ -238,7 +282,7 @@ class WallScreen(Screen[None]):
         width, height = now.area.width, now.area.height
         desk, seat = self.desk, self.desk.seat
         turned = seat is not None and desk.turned(seat)
-        made = list_rows(desk.wall, seat, turned, self._gallery, now_s, width, height)
+        made = list_rows(desk.wall, desk.listed(now_s), seat, turned, self._gallery, now_s, width, height)
         self.canvas.painter.put({now.area.y + y: row for y, row in enumerate(made)})
 
     def _draw_bars(self, now_s: float) -> None:
@@ -256,7 +300,8 @@ class WallScreen(Screen[None]):
 
     def _draw_message(self, now_s: float) -> None:
         desk = self.desk
-        row = bars.message_row(desk.acts, desk.notice(now_s), now_s, desk.wall.link.lost, self.size.width)
+        notice = desk.notice(now_s) or desk.filter_words(now_s)
+        row = bars.message_row(desk.acts, notice, now_s, desk.wall.link.lost, self.size.width)
         self.canvas.painter.put({self.size.height - 2: row})
 
     def _draw_panel(self) -> None:

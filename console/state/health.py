@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from schemas.health import Cause, HealthDelta, HealthSnapshot, LaptopView
 
-from .health_words import severity
+from .filtering import Filter
+from .health_words import phase, severity, state, verdict
 
 EVENTS_KEPT = 200
 """The newest; older ones fall away."""
@@ -28,6 +29,7 @@ class HealthBoard:
     opened: bool = False
     """The chosen one's details are looked at."""
     worst_first: bool = False
+    filter: Filter = field(default_factory=Filter)
     known: bool = False
     """False: the server has not said anything yet, so nothing is said to be well either."""
     events: deque[Event] = field(default_factory=lambda: deque[Event](maxlen=EVENTS_KEPT))
@@ -51,8 +53,14 @@ class HealthBoard:
 
     def rows(self) -> list[LaptopView]:
         """By seat, or the gravest first."""
-        by_seat = sorted(self.laptops.values(), key=lambda one: one.seat)
+        by_seat = sorted(filter(self._kept, self.laptops.values()), key=lambda one: one.seat)
         return sorted(by_seat, key=severity) if self.worst_first else by_seat
+
+    def filter_words(self) -> str:
+        return self.filter.words(len(self.rows()), len(self.laptops))
+
+    def _kept(self, one: LaptopView) -> bool:
+        return self.filter.keeps(one.laptop_id, f"{one.seat:02d}", state(one), phase(one), verdict(one))
 
     def move(self, step: int) -> None:
         """Chooses the laptop so many rows on; stays within the list."""

@@ -21,6 +21,9 @@ class Area:
     width: int
     height: int
 
+    def holds(self, x: int, y: int) -> bool:
+        return self.x <= x < self.x + self.width and self.y <= y < self.y + self.height
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -49,8 +52,11 @@ class TileParts:
     """Beside the large picture, under the small one."""
 
 
-def grid(columns: int, rows: int, seats: int) -> Grid:
-    """Tiles as in the table of screens for 200×60 and 120×40; any other size gets the largest pictures."""
+def grid(columns: int, rows: int, seats: int, as_list: bool = False) -> Grid:
+    """Tiles as in the table of screens for 200×60 and 120×40; any other size gets the largest pictures.
+
+    `as_list`: the list, also where there is room for tiles.
+    """
     whole = Area(0, 0, columns, rows)
     if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
         return Grid(0, 0, whole, (), False, True)
@@ -60,7 +66,7 @@ def grid(columns: int, rows: int, seats: int) -> Grid:
     strip_rows = 4 if rows >= 50 else 3 if rows >= 34 else 2
     top = header_rows + strip_rows
     area = Area(0, top, columns, rows - top - BOTTOM_ROWS)
-    across = _across(area, max(1, seats))
+    across = 0 if as_list else _across(area, max(1, seats))
     if across == 0:
         return Grid(header_rows, 0, Area(0, header_rows, columns, rows - header_rows - BOTTOM_ROWS), (), True, False)
     down = ceil(max(1, seats) / across)

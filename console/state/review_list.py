@@ -1,9 +1,24 @@
-"""The flagged incidents, in the order in which a governor should take them."""
+"""The flagged incidents, in the order in which a governor should take them, or in another that is chosen."""
+
+from enum import StrEnum
 
 from schemas.console import ReviewChanged, Reviews
 from schemas.incident import IncidentSeverity, IncidentState, IncidentView
 
+from .filtering import Filter
+from .panels import CATEGORY_WORDS
+
 SIGNED_OFF = (IncidentState.CLOSED, IncidentState.DUPLICATE, IncidentState.NOT_REPORTABLE)
+
+
+class Order(StrEnum):
+    """Of the incidents that wait."""
+
+    DUE = "overdue, gravest, oldest"
+    NEWEST = "newest first"
+    SEAT = "by seat"
+
+
 _SEVERITIES = list(IncidentSeverity)
 
 
@@ -13,6 +28,8 @@ class ReviewList:
     def __init__(self) -> None:
         self.incidents: dict[str, IncidentView] = {}
         self.chosen = ""
+        self.filter = Filter()
+        self.order = Order.DUE
         self.known = False
         self.refused = ""
         """Why the server does not give the list, in words."""
@@ -28,16 +45,37 @@ class ReviewList:
                     self.incidents[incident.reference] = incident
 
     def open_ones(self, server_ms: int) -> list[IncidentView]:
-        """Overdue first, then by severity, then the oldest."""
-        waiting = [incident for incident in self.incidents.values() if incident.state not in SIGNED_OFF]
-        return sorted(
-            waiting,
-            key=lambda i: (i.due_at_ms > server_ms, _SEVERITIES.index(i.severity), i.pressed_at_ms),
-        )
+        """Those that the filter keeps; as `order` says: overdue first, then by severity, then the oldest."""
+        waiting = [one for one in self.incidents.values() if one.state not in SIGNED_OFF and self._kept(one)]
+        match self.order:
+            case Order.DUE:
+                return sorted(
+                    waiting,
+                    key=lambda i: (i.due_at_ms > server_ms, _SEVERITIES.index(i.severity), i.pressed_at_ms),
+                )
+            case Order.NEWEST:
+                return sorted(waiting, key=lambda i: -i.pressed_at_ms)
+            case Order.SEAT:
+                return sorted(waiting, key=lambda i: (i.seat, i.pressed_at_ms))
+
+    def sort(self) -> Order:
+        """The next order."""
+        orders = list(Order)
+        self.order = orders[(orders.index(self.order) + 1) % len(orders)]
+        return self.order
+
+    def filter_words(self) -> str:
+        kept = sum(self._kept(one) for one in self.incidents.values())
+        return self.filter.words(kept, len(self.incidents))
+
+    def _kept(self, one: IncidentView) -> bool:
+        number = f"{one.seat:02d}"
+        words = (one.reference, one.surname, one.prison_number, one.severity, one.state, one.flagged_by, one.note)
+        return self.filter.keeps(number, CATEGORY_WORDS[one.category], *map(str, words))
 
     def signed_off(self) -> list[IncidentView]:
         """The newest first."""
-        done = [incident for incident in self.incidents.values() if incident.state in SIGNED_OFF]
+        done = [one for one in self.incidents.values() if one.state in SIGNED_OFF and self._kept(one)]
         return sorted(done, key=lambda incident: -incident.signed_off_at_ms)
 
     def choose(self, server_ms: int, step: int = 0) -> IncidentView | None:
