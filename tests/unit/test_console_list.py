@@ -36,7 +36,12 @@ def text(row: list) -> str:
 @pytest.mark.parametrize(("width", "height"), [(80, 21), (60, 17), (99, 40), (80, 12)])
 @pytest.mark.parametrize("chosen", [None, 1, 15, 30])
 def test_rows_fill_the_screen_and_the_chosen_one_is_among_them(width: int, height: int, chosen: int | None) -> None:
-    rows = [text(r) for r in list_rows(full_wall(30), chosen, False, Gallery(Colours.TRUE), NOW_S, width, height)]
+    rows = [
+        text(r)
+        for r in list_rows(
+            full_wall(30), list(range(1, 31)), chosen, False, Gallery(Colours.TRUE), NOW_S, width, height
+        )
+    ]
     assert len(rows) == height
     assert {cell_width(row) for row in rows} == {width}
     if chosen is not None:
@@ -44,7 +49,9 @@ def test_rows_fill_the_screen_and_the_chosen_one_is_among_them(width: int, heigh
 
 
 def test_what_has_no_row_is_counted_with_the_worst_of_it() -> None:
-    rows = [text(r) for r in list_rows(full_wall(30), 1, False, Gallery(Colours.TRUE), NOW_S, 80, 21)]
+    rows = [
+        text(r) for r in list_rows(full_wall(30), list(range(1, 31)), 1, False, Gallery(Colours.TRUE), NOW_S, 80, 21)
+    ]
     rule = next(row for row in rows if row.startswith("─"))
     assert "20 more seats" in rule and "◆1" in rule and "FAMILY side" in rule
 
