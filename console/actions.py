@@ -49,7 +49,7 @@ _TABLE = (
     Action("before", ("k", "up"), "Before", "", "choose the incident before", Danger.LOOKS, screens="Q"),
     Action("open", ("enter",), "Open", "open", "open the incident, with a reason", Danger.RECORDED, "review", "Q"),
     Action("review-sort", ("s",), "Sort", "sort", "overdue, newest, or by seat first", Danger.LOOKS, screens="Q"),
-    Action("filter", ("/",), "Filter", "filter", "only what has the words that you type", Danger.LOOKS, screens="WQS"),
+    Action("filter", ("/",), "Filter", "", "only what has the words that you type", Danger.LOOKS, screens="WQS"),
     Action("filter-clear", ("escape",), "All", "", "without the filter", Danger.LOOKS, screens="WQS"),
     Action("play", (" ",), "Play", "play", "play the stretch, or stop", Danger.LOOKS, "review", "R"),
     Action("step-back", (",",), "Step back", "step", "one picture back", Danger.LOOKS, "review", "R"),

@@ -234,10 +234,6 @@ class Desk:
     def by_need(self, now_s: float) -> bool:
         return now_s < self._by_need_until_s
 
-    def sort(self, now_s: float) -> None:
-        """The list by need in place of the seats, for a while; or the seats again."""
-        self._by_need_until_s = 0.0 if self.by_need(now_s) else now_s + BY_NEED_FOR_S
-
     def filter_words(self, now_s: float) -> str:
         kept = len(self.listed(now_s)) if self.filter.typing or self.filter.active else 0
         return self.filter.words(kept, len(self.wall.seats))
@@ -263,8 +259,23 @@ class Desk:
         why = why_off(action, self.wall, call) or self._why_held(action, call, now_s)
         if why:
             self.say(why, now_s)
-        elif not self.attending.do(action.id, call, now_s) and call is not None:
+        elif self._arrange(action.id, now_s) or self.attending.do(action.id, call, now_s):
+            return
+        elif call is not None:
             self._act_on(action, call, now_s)
+
+    def _arrange(self, action: str, now_s: float) -> bool:
+        """Which seats are shown, and in which order; False for all other actions."""
+        match action:
+            case "filter":
+                self.filter.begin()
+            case "filter-clear":
+                self.filter.clear()
+            case "by-need":
+                self._by_need_until_s = 0.0 if self.by_need(now_s) else now_s + BY_NEED_FOR_S
+            case _:
+                return False
+        return True
 
     def _act_on(self, action: Action, call: CallView, now_s: float) -> None:
         match action.id:

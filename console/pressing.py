@@ -10,6 +10,9 @@ ALWAYS = ("ctrl+q", "ctrl+c")
 def press(desk: Desk, key: str, now_s: float, screen: str = "W") -> Action | None:
     """Takes a key: a printable character, or Textual's name of another one. Returns the action that it asks for, when
     no panel has taken it; all else is done."""
+    if desk.filter.typing and key not in ALWAYS:
+        desk.filter.press(key)
+        return None
     if desk.panel is not None and key not in ALWAYS and desk.press_in_panel(key, now_s):
         return None
     if len(key) == 1 and key.isdecimal() and key.isascii():

@@ -142,10 +142,6 @@ class WallScreen(Screen[None]):
         event.stop()
         event.prevent_default()
         key = event.character if event.character and event.is_printable else event.key
-        if self.desk.filter.typing and key not in ("ctrl+q", "ctrl+c"):
-            self.desk.filter.press(key)
-            self._after_key()
-            return
         action = press(self.desk, key, time.monotonic())
         if action is not None:
             self.perform(action)
@@ -205,13 +201,6 @@ class WallScreen(Screen[None]):
             case "side" | "side-all":
                 self.desk.turn(action.id == "side-all")
                 self.want_pictures()
-            case "filter":
-                self.desk.filter.begin()
-            case "filter-clear":
-                self.desk.filter.clear()
-            case "by-need":
-                self.desk.sort(time.monotonic())
-                self.place_all()
             case moving if moving in MOVES:
                 across = 1 if self.desk.filter.active else self.desk.seats_across
                 seats = self.desk.listed(time.monotonic())
@@ -224,6 +213,8 @@ class WallScreen(Screen[None]):
         self.perform(BY_ID[action_id])
 
     def _after_key(self) -> None:
+        if self.desk.by_need(time.monotonic()) != self._by_need:
+            self.place_all()
         if self._grid is not None and self._grid.as_list:
             self.want_pictures()  # another seat may show its other side
         self.draw()
