@@ -71,7 +71,7 @@ class Officer:
         while not wait(self.terminal, shown, 1):
             if time.monotonic() > deadline:
                 raise NotShown(f"not shown within {CONNECTED_S:g} s: another caller waiting at seat {seat:02d}")
-            self.terminal.press("A")
+            self.terminal.press(F3)
         return self._act("A", seat, "Admit")
 
     def extend(self, seat: int, surname: str) -> Done:

@@ -133,12 +133,10 @@ def act_words(act: ActView, now_s: float, link_lost: bool) -> str:
             how = f"pending {age_s:.1f} s"
         case Stage.ACCEPTED:
             how = f"accepted, waiting for the laptop {now_s - act.accepted_s:.1f} s"
-        case Stage.CONFIRMED if act.read:
-            how = "read by " + ", ".join(f"{leg} {ms / 1000:.1f} s" for leg, ms in act.read)
         case Stage.CONFIRMED if isinstance(act.command.act, (Notice, Warn)):
-            how = f"{act.detail.rstrip('.').lower()}, not read yet"
+            how = _read(act) or f"{act.detail.rstrip('.').lower()}, not read yet"
         case Stage.CONFIRMED:
-            how = f"confirmed {act.detail}"
+            how = f"confirmed {act.detail}" + (f", {_read(act)}" if act.read else "")
         case Stage.FILED:
             how = f"filed {act.detail}"
         case Stage.REFUSED:
@@ -148,6 +146,10 @@ def act_words(act: ActView, now_s: float, link_lost: bool) -> str:
         case Stage.VOID:
             how = f"void after {VOID_AFTER_S:.0f} s: not done. Press {act.key} again"
     return f"{clock(act.at_ms)} seat {act.seat:02d} {act.name}: {how}"
+
+
+def _read(act: ActView) -> str:
+    return "read by " + ", ".join(f"{leg} {ms / 1000:.1f} s" for leg, ms in act.read) if act.read else ""
 
 
 def _plain(words: str) -> str:
