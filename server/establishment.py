@@ -405,14 +405,21 @@ class Establishment:
         call = self.calls.get(call_id)
         if call is None or call.state not in OPEN:
             return
-        lapsed = False
-        for leg, connected, admitted in legs:
-            known = call.leg(leg)
-            call = happenings.leg_connected(call, leg, connected, known.words if known and not connected else "")
-            if known and known.admitted and admitted is False:
-                lapsed = True
-                call = happenings.admission_over(call, leg, self.policy.grace_seconds)
-        self.change(call, "admission_over" if lapsed else "", call.said if lapsed else "")
+        after = happenings.seen(call, legs, self.policy.grace_seconds)
+        lapsed = [leg.leg for leg in call.legs if leg.admitted and not after.admitted(leg.leg)]
+        self.change(after, "admission_over" if lapsed else "", ", ".join(lapsed))
+
+    def leg_left(self, call: Call, leg: str) -> bool:
+        """One of several family devices leaves; False when the call can't go on without it."""
+        found = happenings.left(call, leg)
+        if found is None:
+            return False
+        after, ordered = found
+        pending = self.send_order(after, ordered, leg)
+        self.change(after, "leg_left", leg)
+        if call.laptop_id not in self.laptops:
+            self.order_not_sent(pending)
+        return True
 
     def leg_gone(self, call_id: str, leg: str, reason: str) -> None:
         call = self.calls.get(call_id)

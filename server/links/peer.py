@@ -80,7 +80,7 @@ def _take(message: object, peer: PeerEnd, place: Establishment) -> None:
             peer.offer, peer.passed_on, peer.offered_at = message, False, time.monotonic()
             place.pass_offer_on(peer)
         case Leave():
-            if is_open(call):
+            if is_open(call) and not place.leg_left(call, peer.leg):
                 in_room = peer.leg == ROOM_LEG
                 outcome = Outcome.PRISONER_COMPLETED_EARLY if in_room else Outcome.VISITOR_COMPLETED_EARLY
                 place.end_by_server(call, outcome, "the room" if in_room else "the family", "left the call")

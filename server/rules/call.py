@@ -83,12 +83,22 @@ class Call(msgspec.Struct, frozen=True):
     def leg(self, name: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.leg == name), None)
 
+    def admitted(self, name: str) -> bool:
+        return any(leg.admitted for leg in self.legs if leg.leg == name)
+
     def changed(self, **fields: object) -> "Call":
         """With these fields, one version on."""
         return msgspec.structs.replace(self, version=self.version + 1, **fields)
 
     def with_leg(self, name: str, **fields: object) -> tuple[Leg, ...]:
         return tuple(msgspec.structs.replace(leg, **fields) if leg.leg == name else leg for leg in self.legs)
+
+
+def state_with(call: Call, legs: tuple[Leg, ...]) -> CallState:
+    """The state once its legs are these: a call that is on with nobody admitted waits again."""
+    if call.state == CallState.LIVE and not any(leg.admitted for leg in legs):
+        return CallState.WAITING
+    return call.state
 
 
 def latest_end_ms(call: Call, policy: Policy, next_start_ms: int) -> int:

@@ -25,7 +25,7 @@ from schemas.console import (
 from schemas.laptop import OrderAct
 
 from . import duty, sides
-from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, latest_end_ms
+from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, latest_end_ms, state_with
 from .decision import Accepted, Ordered, Refused, Situation, Told
 from .permissions import act_name, may
 from .plain_words import paused_words, refused_words, warning_words
@@ -140,7 +140,7 @@ def _refuse(call: Call, name: str, staff: str, reason: str) -> Accepted | Refuse
         return Refused(Refusal.NO_SUCH_LEG, "There is no such caller on this call.")
     why = f": {reason}" if reason else ""
     legs = call.with_leg(name, connected=False, admitted=False, admitting=False, words=f"refused{why}")
-    refused = call.changed(legs=legs, said=f"Caller refused by {staff}{why}")
+    refused = call.changed(legs=legs, state=state_with(call, legs), said=f"Caller refused by {staff}{why}")
     told = Told(refused_words(reason), leg=name)
     return Accepted(refused, "Caller refused.", Ordered(OrderAct.REFUSE, leg=name), told)
 

@@ -5,7 +5,7 @@ import msgspec
 from schemas.call import CallState, Outcome
 from schemas.laptop import OrderAct
 
-from .call import MINUTE_MS, OPEN, Call, Leg, Policy, latest_end_ms
+from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, Leg, Policy, latest_end_ms, state_with
 from .decision import Ordered
 from .plain_words import paused_words
 from .sides import with_off
@@ -51,9 +51,29 @@ def admission_over(call: Call, name: str, grace_seconds: int) -> Call:
     if leg is None or not leg.admitted:
         return call
     legs = call.with_leg(name, admitted=False)
-    nobody = call.state == CallState.LIVE and not any(other.admitted for other in legs)
-    state = CallState.WAITING if nobody else call.state
-    return call.changed(legs=legs, state=state, said=f"Caller away for {grace_seconds} s: to be admitted again")
+    said = f"Caller away for {grace_seconds} s: to be admitted again"
+    return call.changed(legs=legs, state=state_with(call, legs), said=said)
+
+
+def seen(call: Call, legs: list[tuple[str, bool, bool | None]], grace_seconds: int) -> Call:
+    """What the laptop says of all its connections: (leg, connected, admitted: None when it does not say)."""
+    said = {leg: (connected, admitted) for leg, connected, admitted in legs}
+    for leg in call.legs:
+        connected, admitted = said.get(leg.leg, (False, None))
+        call = leg_connected(call, leg.leg, connected, "" if connected else leg.words)
+        if admitted is False:
+            call = admission_over(call, leg.leg, grace_seconds)
+    return call
+
+
+def left(call: Call, name: str) -> tuple[Call, Ordered] | None:
+    """One of several family devices leaves and the call goes on; None when nobody of the family would be there."""
+    others = [leg for leg in call.legs if leg.leg not in (name, ROOM_LEG) and (leg.connected or leg.admitted)]
+    if name == ROOM_LEG or not others:
+        return None
+    legs = call.with_leg(name, connected=False, admitted=False, admitting=False, words="left the call")
+    gone = call.changed(legs=legs, state=state_with(call, legs), said=f"{name} left the call")
+    return gone, Ordered(OrderAct.REFUSE, leg=name)
 
 
 def confirmed(call: Call, order: Ordered, who: str, now_ms: int) -> Call:

@@ -10,13 +10,14 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from schemas.call import CallState
-from schemas.console import Admit, OneSide
+from schemas.call import CallState, Outcome
+from schemas.console import Admit, OneSide, Refuse
 from schemas.laptop import LegAnswer, LegGone, LegOffer, OpenCall, OrderAct
 from schemas.media import CallHealth, LegHealth, RecordingState, Side
 from schemas.peer import (
     Answer,
     CallNotice,
+    Leave,
     LegState,
     LegStates,
     Offer,
@@ -147,6 +148,33 @@ def test_when_the_laptop_no_longer_waits_for_a_device_it_is_to_be_admitted_again
     assert told(family, lambda s: not s["family-1"].here)["family-1"].words == "Waits until staff admit this device."
     rig.admit("family-1")
     assert rig.console.call("BWI-1", lambda c: c.state == CallState.LIVE)
+
+
+def test_one_device_leaves_and_the_call_goes_on_until_the_last_one_does(rig: Rig) -> None:
+    rig.admit("family-1")
+    rig.admit("family-2")
+    first, second = Peer(rig.server, "family-token-BWI-1"), Peer(rig.server, SECOND)
+    told(first, lambda s: s["family-2"].here)
+    second.send(Leave())
+    rig.tell()  # sent before the laptop has carried it out: says that the leg is there
+    assert rig.laptop.confirm(OrderAct.REFUSE).leg == "family-2"
+    rig.there.discard("family-2")
+    rig.admitted.discard("family-2")
+    rig.tell()
+    assert told(first, lambda s: not s["family-2"].here)["family-2"].words
+    call = rig.console.call("BWI-1", lambda c: not any(leg.connected for leg in c.legs if leg.leg == "family-2"))
+    assert call.state == CallState.LIVE and not any(leg.admitted for leg in call.legs if leg.leg == "family-2")
+    first.send(Leave())
+    rig.laptop.confirm(OrderAct.END)
+    ended = rig.console.call("BWI-1", lambda c: c.state == CallState.ENDED)
+    assert ended.outcome == Outcome.VISITOR_COMPLETED_EARLY
+
+
+def test_the_only_admitted_caller_refused_leaves_a_call_that_waits(rig: Rig) -> None:
+    rig.admit("family-1")
+    assert rig.console.give(Refuse("family-1")).accepted
+    rig.laptop.confirm(OrderAct.REFUSE)
+    rig.console.call("BWI-1", lambda c: c.state == CallState.WAITING)
 
 
 def test_a_second_device_with_a_token_in_use_is_refused_and_the_first_goes_on(rig: Rig) -> None:
