@@ -73,7 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     laptop.add_argument("--id", required=True, dest="laptop_id", help="this laptop's identity")
     laptop.add_argument("--token-file", type=Path, required=True, help="file with the laptop's token")
     laptop.add_argument("--data", type=Path, required=True, help="folder for recordings")
-    laptop.add_argument("--interface", default="", metavar="ADDRESS", help="address for media, 127.0.0.1 for loopback")
+    laptop.add_argument("--interface", metavar="ADDRESS", help="address for all media, 127.0.0.1 for loopback")
+    laptop.add_argument(
+        "--room-interface", default="127.0.0.1", metavar="ADDRESS", help="address for the room's browser (127.0.0.1)"
+    )
+    laptop.add_argument(
+        "--family-interface", default="", metavar="ADDRESS", help="address for the family's devices (all but loopback)"
+    )
     laptop.set_defaults(start=_laptop)
 
     console = parts.add_parser("console", help="the wall, in this terminal")
@@ -169,7 +175,8 @@ def _laptop(chosen: argparse.Namespace) -> int:
             laptop_id=chosen.laptop_id,
             token=_token(chosen.token_file),
             data=chosen.data,
-            interface=chosen.interface,
+            room_interface=chosen.interface or chosen.room_interface,
+            family_interface=chosen.interface or chosen.family_interface,
         )
     )
 

@@ -34,8 +34,7 @@ def run(settings: Settings) -> int:
     # Packets come and go without cycles: what was loaded need not be looked at again and again.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    if settings.interface:
-        aiortc_internals.use_interface(settings.interface)
+    aiortc_internals.use_interfaces(settings.room_interface, settings.family_interface)
     try:
         import uvloop
 

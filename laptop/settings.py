@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+LOOPBACK = "127.0.0.1"
+
 
 @dataclass(frozen=True)
 class Settings:
-    """`interface`: the address that media uses, 127.0.0.1 for loopback; empty: all of the machine's."""
+    """`room_interface`, `family_interface`: the address of this machine that media of the room's browser, and of the
+    family's devices, use. 127.0.0.1 for loopback; empty: all that the machine has but loopback."""
 
     server: str
     establishment: str
     laptop_id: str
     token: str
     data: Path
-    interface: str = ""
+    room_interface: str = LOOPBACK
+    family_interface: str = ""
 
     @property
     def recordings(self) -> Path:

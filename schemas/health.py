@@ -155,6 +155,8 @@ class LegNumbers(Message, frozen=True):
     round_trip_ms: Count
     frames_per_s: Count
     kbit_per_s: Count
+    louder_db: Annotated[int, Meta(ge=-200, le=200)] = 0
+    """As in LegHealth."""
 
 
 class LaptopView(Message, frozen=True):

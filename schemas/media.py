@@ -102,6 +102,9 @@ class LegHealth(Message, frozen=True):
     kbit_per_s: Annotated[float, Meta(ge=0)]
     admitted: bool | None = None
     """Whether its media may pass to others; None from a laptop that does not say."""
+    louder_db: Annotated[int, Meta(ge=-200, le=200)] = 0
+    """By so much its decoded sound is louder (negative: quieter) than its packets claim (RFC 6464), once that has
+    lasted some seconds; 0: it agrees, or claims nothing."""
 
 
 class CallHealth(Message, tag=3, frozen=True):

@@ -143,7 +143,7 @@ class OneCall:
 
 @asynccontextmanager
 async def one_call(folder: Path, devices: int, grace_s: float = 60.0) -> AsyncIterator[OneCall]:
-    aiortc_internals.use_interface("127.0.0.1")
+    aiortc_internals.use_interfaces("127.0.0.1", "127.0.0.1")
     aiortc_internals.take_rtp_past_stun()
     rig = OneCall(folder, devices, grace_s)
     async with serve(rig.serve, "127.0.0.1", 0) as server:

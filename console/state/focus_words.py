@@ -7,7 +7,7 @@ from . import attention
 from .ages import clock, countdown, minute
 from .attention import Severity
 from .safe_text import safe
-from .tile_words import recording_words, tile_words
+from .tile_words import claim_words, recording_words, tile_words
 from .wall import ROOM_LEG, Wall
 
 Line = tuple[str, bool]
@@ -128,7 +128,8 @@ def _numbers(wall: Wall, call: CallView, leg: str) -> str:
     if found is None or not found.connected:
         return ""
     loss = f"loss {found.lost_per_mille / 10:.1f} %"
-    return f" · {loss} · {found.round_trip_ms:.0f} ms · {found.frames_per_s:.0f} fps"
+    claim = f" · {claim_words(found.louder_db)}" if found.louder_db else ""
+    return f" · {loss} · {found.round_trip_ms:.0f} ms · {found.frames_per_s:.0f} fps{claim}"
 
 
 def _person(call: CallView, at: int) -> str:

@@ -17,6 +17,7 @@ from schemas.media import RecordingState
 from .ages import clock, short
 from .attention import Severity
 from .safe_text import safe
+from .tile_words import claim_words
 
 DASH = "–"
 
@@ -206,4 +207,5 @@ def leg_words(leg: LegNumbers) -> str:
     return (
         f"{came}loss {leg.lost_per_mille / 10:.1f} % · jitter {leg.jitter_ms} ms · {leg.round_trip_ms} ms · "
         f"{leg.frames_per_s} fps · {leg.kbit_per_s} kbit/s"
+        f"{f' · {claim_words(leg.louder_db)}' if leg.louder_db else ''}"
     )

@@ -166,7 +166,15 @@ def _quality(wall: Wall, call: CallView) -> str:
     if not legs:
         return ""
     lost = max(leg.lost_per_mille for leg in legs) / 10
-    return f" · loss {lost:.1f} % · {max(leg.round_trip_ms for leg in legs):.0f} ms"
+    claims = "".join(f" · {safe(leg.leg)} {claim_words(leg.louder_db)}" for leg in legs if leg.louder_db)
+    return f"{claims} · loss {lost:.1f} % · {max(leg.round_trip_ms for leg in legs):.0f} ms"
+
+
+def claim_words(louder_db: int) -> str:
+    """A sender whose own level contradicts its sound; empty while it does not."""
+    if not louder_db:
+        return ""
+    return f"sound {abs(louder_db)} dB {'louder' if louder_db > 0 else 'quieter'} than it claims"
 
 
 def _counts(call: CallView) -> str:

@@ -14,6 +14,7 @@ ICE, DTLS, RTCP and everything that is no RTP packet stay with aiortc.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from importlib.metadata import version
 from typing import Any
 
@@ -34,6 +35,8 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
+from schemas.media import Side
+
 from . import rtp
 from .assembly import Assembly
 from .rtp import Packet
@@ -41,6 +44,7 @@ from .rtp import Packet
 log = structlog.get_logger()
 
 EXPECTED = "1.16.0"
+CLAIMED_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 KEY_FRAME_EACH_S = 0.3
 """A gap asks for a key frame at most so often; whoever waits for one is asked for by the leg."""
 REMB = 15  # RTCP payload-specific feedback format "application layer"
@@ -83,7 +87,7 @@ def check_names() -> None:
         (receiver, ("_send_rtcp", "_send_rtcp_pli", "_send_rtcp_nack", "_handle_rtcp_packet")),
         (sender, ("_run_rtp", "_retransmit", "_send_keyframe", "_ssrc", "_rtx_ssrc", "_handle_rtcp_packet")),
         (sender, ("_stream_id", "_track_id")),
-        (transceiver, ("_codecs",)),
+        (transceiver, ("_codecs", "_headerExtensions")),
         (receiver.transport, ("_state", "_rx_srtp", "_tx_srtp", "_rtp_router", "_handle_rtcp_data")),
         (ice, ("_connection",)),
         (getattr(ice, "_connection", None), ("data_received", "_nominated")),
@@ -95,9 +99,25 @@ def check_names() -> None:
         raise SystemExit(f"laptop: aiortc {EXPECTED} lacks {', '.join(missing)}; install the locked versions.")
 
 
-def use_interface(address: str) -> None:
-    """From now on all host candidates are this address."""
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: [address]
+_address: ContextVar[str] = ContextVar("address", default="")
+_addresses = {Side.ROOM: "", Side.FAMILY: ""}
+_all_addresses = aioice.ice.get_host_addresses
+
+
+def use_interfaces(room: str, family: str) -> None:
+    """From now on a leg's host candidates are its side's address of this machine; empty: all of them but loopback."""
+
+    def addresses(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        chosen = _address.get()
+        return [chosen] if chosen else _all_addresses(use_ipv4, use_ipv6)
+
+    _addresses.update({Side.ROOM: room, Side.FAMILY: family})
+    aioice.ice.get_host_addresses = addresses
+
+
+def gather_for(side: Side) -> None:
+    """What this task, and those that it starts, gather from here on is for a leg of this side."""
+    _address.set(_addresses[side])
 
 
 def take_rtp_past_stun() -> None:
@@ -204,11 +224,12 @@ class Inlet:
     One source only: the one that the offer announces, or the first that comes when it announces none.
     """
 
-    def __init__(self, receiver: RTCRtpReceiver, on_packet: OnPacket, on_frame: OnFrame | None) -> None:
+    def __init__(self, transceiver: RTCRtpTransceiver, on_packet: OnPacket, on_frame: OnFrame | None) -> None:
         self.ssrc = 0
         self.strange = 0
         """Packets of a source or in a form that was not agreed."""
-        self._receiver: Any = receiver
+        self._transceiver: Any = transceiver
+        self._receiver: Any = transceiver.receiver
         self._on_packet, self._on_frame = on_packet, on_frame
         self._statistics: Statistics | None = None
         self._assembly = Assembly()
@@ -224,6 +245,12 @@ class Inlet:
         self._send_rtcp = self._receiver._send_rtcp
         self._receiver._send_rtcp = self._report
         self._receiver._RTCRtpReceiver__decoder_queue.put(None)  # its decoder thread has nothing to do, and ends
+
+    @property
+    def claimed_level_id(self) -> int:
+        """The identifier of the sender's own level (RFC 6464) in its packets; 0: not agreed."""
+        agreed = self._transceiver._headerExtensions
+        return next((extension.id for extension in agreed if extension.uri == CLAIMED_LEVEL), 0)
 
     @property
     def payload_types(self) -> dict[int, Any]:

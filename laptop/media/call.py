@@ -232,7 +232,7 @@ class Call:
             return  # a connection that has been replaced
         self._legs.packet(leg, kind, packet)
         if kind == "audio":
-            self._levels.add(leg.name, packet.payload, came_at)
+            self._levels.add(leg.name, packet.payload, came_at, leg.claimed_dbov(packet))
             self._record(leg, Frame("audio", packet.payload, packet.timestamp, True), came_at)
 
     def _frame(self, leg: Leg, frame: Frame) -> None:
@@ -355,7 +355,10 @@ class Call:
                 recording_age_ms=round(age_s * 1000),
                 recorded_ms=self._recording.recorded_ms if self._recording else 0,
                 recording_words=self._recording_words,
-                legs=[leg.health(leg.name in self._legs.admitted) for leg in self._legs.legs.values()],
+                legs=[
+                    leg.health(leg.name in self._legs.admitted, self._levels.louder_db(leg.name))
+                    for leg in self._legs.legs.values()
+                ],
                 forwarded_packets=self.forwarded,
             )
         )

@@ -19,10 +19,10 @@ from schemas.media import LegHealth, Side
 
 from ..rules.upload import Upload
 from . import offer
-from .aiortc_internals import Inlet, Pipe
+from .aiortc_internals import Inlet, Pipe, gather_for
 from .forward import Forward
 from .offer import OfferError
-from .rtp import Packet
+from .rtp import Packet, extension_element
 
 ROOM = "room"
 LEGS = (ROOM, "family-1", "family-2", "family-3", "family-4")
@@ -83,7 +83,7 @@ class Leg:
         self._clocks: dict[str, tuple[int, int]] = {}
         self._timestamps: dict[str, int] = {}
         self._upload = Upload(time.monotonic())
-        self._bytes = self._frames = 0
+        self._bytes = self._frames = self._claim_id = 0
         self._measured_at = time.monotonic()
         self._counted: dict[str, tuple[int, int]] = {}
         self._counted_before = 0, 0
@@ -100,13 +100,17 @@ class Leg:
             self.slots[source, kind] = Forward(
                 kind, source, self.name, transceiver, self._may_flow, self._on_key_frame_wanted
             )
+        gather_for(self.side)
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(offered.sdp, "offer"))
             await self._connection.setLocalDescription(await self._connection.createAnswer())
         except Exception as error:  # aiortc raises whatever an offer that no browser makes leads it to
             raise OfferError(f"the offer can't be taken: {str(error)[:200]}") from error
         self._open_pipe()
-        return offer.with_error_correction(self._connection.localDescription.sdp)
+        answer = self._connection.localDescription.sdp
+        if "a=candidate:" not in answer:
+            raise OfferError(f"the laptop has no network address that {self.side} connections may use")
+        return offer.with_error_correction(answer)
 
     def _transceiver(self, kind: str) -> RTCRtpTransceiver:
         """The first of a kind carries both ways, the others only to the peer."""
@@ -117,7 +121,7 @@ class Leg:
         transceiver.setCodecPreferences([codec for codec in offered if codec.mimeType in wanted])
         if first:
             on_frame = self._take_picture if kind == "video" else None
-            self._inlets[kind] = Inlet(transceiver.receiver, self._packet_tap(kind), on_frame)
+            self._inlets[kind] = Inlet(transceiver, self._packet_tap(kind), on_frame)
         return transceiver
 
     def _open_pipe(self) -> None:
@@ -233,7 +237,16 @@ class Leg:
         self._timestamps[kind] = last + step
         return last + step
 
-    def health(self, admitted: bool) -> LegHealth:
+    def claimed_dbov(self, packet: Packet) -> int | None:
+        """The level that its peer says this packet of sound has (RFC 6464), 0 to 127 below the overload point."""
+        if not packet.extension:
+            return None
+        if not self._claim_id:
+            self._claim_id = self._inlets["audio"].claimed_level_id or -1
+        said = extension_element(packet.extension, self._claim_id)
+        return said[0] & 0x7F if said else None
+
+    def health(self, admitted: bool, louder_db: int = 0) -> LegHealth:
         """Since the last call of this method; loss and jitter of what the peer sends, round trip from RTCP."""
         now = time.monotonic()
         took, self._measured_at = max(now - self._measured_at, 0.001), now
@@ -261,6 +274,7 @@ class Leg:
             frames_per_s=round(frames / took, 1),
             kbit_per_s=round(octets * 8 / took / 1000, 1),
             admitted=admitted,
+            louder_db=louder_db,
         )
 
     def _packet_tap(self, kind: str) -> Callable[[Packet], None]:

@@ -33,14 +33,19 @@ class LevelTeller:
         """Packets that could not be decoded."""
         return sum(meter.errors for meter in self._meters.values())
 
-    def add(self, leg: str, payload: bytes, came_at: float) -> None:
-        """One Opus packet; `came_at` CLOCK_MONOTONIC, s."""
+    def add(self, leg: str, payload: bytes, came_at: float, claimed_dbov: int | None = None) -> None:
+        """One Opus packet; `came_at` CLOCK_MONOTONIC, s; `claimed_dbov`: the sender's own word of its level."""
         meter = self._meters.get(leg)
         if meter is None:
             meter = self._meters[leg] = LevelMeter()
-        meter.add(payload, came_at)
+        meter.add(payload, came_at, claimed_dbov)
         if came_at >= min(self._measure_due, self._tell_due) and self._soon is None:
             self._soon = self._loop.call_soon(self._measure_and_tell)
+
+    def louder_db(self, leg: str) -> int:
+        """By how much this leg's sound contradicts the level that its sender claims; 0: it does not."""
+        meter = self._meters.get(leg)
+        return meter.claim.louder_db if meter is not None else 0
 
     def look(self) -> None:
         """Tells what is due, if no packet has come that did it."""

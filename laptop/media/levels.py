@@ -12,6 +12,8 @@ import numpy as np
 
 from schemas.media import SILENCE
 
+from ..rules.claimed_level import ClaimedLevel
+
 WINDOW_S = 0.1
 WAITING_MAX = 50
 FLOOR_DBFS = SILENCE / 10
@@ -39,14 +41,15 @@ class LevelMeter:
 
     def __init__(self) -> None:
         self._decoder = opus_decoder()
-        self._waiting: deque[tuple[float, bytes]] = deque(maxlen=WAITING_MAX)
+        self.claim = ClaimedLevel()
+        self._waiting: deque[tuple[float, bytes, int | None]] = deque(maxlen=WAITING_MAX)
         self._pieces: deque[tuple[float, float, int, float]] = deque()
         """(when it came, sum of squares, samples, largest sample)."""
         self.errors = 0
 
-    def add(self, payload: bytes, came_at: float) -> None:
-        """`came_at`: CLOCK_MONOTONIC, s."""
-        self._waiting.append((came_at, payload))
+    def add(self, payload: bytes, came_at: float, claimed_dbov: int | None = None) -> None:
+        """`came_at`: CLOCK_MONOTONIC, s; `claimed_dbov`: 0 to 127 below the overload point, as its sender says."""
+        self._waiting.append((came_at, payload, claimed_dbov))
 
     def measure(self) -> float:
         """The RMS of the loudest packet that came since the last call, dBFS; FLOOR_DBFS when none did."""
@@ -55,13 +58,15 @@ class LevelMeter:
             loudest = max(loudest, self._decode(*self._waiting.popleft()))
         return loudest
 
-    def _decode(self, came_at: float, payload: bytes) -> float:
+    def _decode(self, came_at: float, payload: bytes, claimed_dbov: int | None) -> float:
         try:
             squares, samples, peak = decoded(self._decoder, payload)
         except av.error.FFmpegError:
             self.errors += 1
             return FLOOR_DBFS
         self._pieces.append((came_at, squares, samples, peak))
+        if claimed_dbov is not None and samples:
+            self.claim.add(came_at, claimed_dbov, squares / samples)
         return _dbfs(squares / samples, _RMS_REFERENCE) if samples else FLOOR_DBFS
 
     def read(self) -> Level:

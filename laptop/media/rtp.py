@@ -8,33 +8,45 @@ _VERSION_2 = 0x80
 _EXTENDED = 0x10
 _PADDED = 0x20
 ONE_BYTE_EXTENSIONS = 0xBEDE
+TWO_BYTE_EXTENSIONS = 0x1000
 
 
 class Packet:
-    """One packet; the names are aiortc's."""
+    """One packet; the names are aiortc's. `extension`: the header extension with its own header, or empty."""
 
-    __slots__ = ("marker", "payload", "payload_type", "sequence_number", "ssrc", "timestamp")
+    __slots__ = ("extension", "marker", "payload", "payload_type", "sequence_number", "ssrc", "timestamp")
 
     def __init__(
-        self, payload_type: int, marker: bool, sequence_number: int, timestamp: int, ssrc: int, payload: bytes
+        self,
+        payload_type: int,
+        marker: bool,
+        sequence_number: int,
+        timestamp: int,
+        ssrc: int,
+        payload: bytes,
+        extension: bytes = b"",
     ) -> None:
+        self.extension = extension
         self.payload_type, self.marker = payload_type, marker
         self.sequence_number, self.timestamp, self.ssrc = sequence_number, timestamp, ssrc
         self.payload = payload
 
 
 def parse(data: bytes) -> Packet | None:
-    """The packet without extensions and padding; None for what is no RTP packet."""
+    """The packet without padding, its extension apart; None for what is no RTP packet."""
     if len(data) < HEADER_BYTES:
         return None
     first, second, sequence, timestamp, ssrc = _HEADER.unpack_from(data)
     if first & 0xC0 != _VERSION_2:
         return None
     begin, end = HEADER_BYTES + 4 * (first & 0x0F), len(data)
+    extension = b""
     if first & _EXTENDED:
         if begin + 4 > end:
             return None
+        began = begin
         begin += 4 + 4 * (data[begin + 2] << 8 | data[begin + 3])
+        extension = data[began:begin]
     if begin > end:
         return None
     if first & _PADDED:
@@ -42,7 +54,37 @@ def parse(data: bytes) -> Packet | None:
         if not 0 < padding <= end - begin:
             return None
         end -= padding
-    return Packet(second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, data[begin:end])
+    return Packet(second & 0x7F, second > 0x7F, sequence, timestamp, ssrc, data[begin:end], extension)
+
+
+def extension_element(extension: bytes, wanted: int) -> bytes | None:
+    """The element of this identifier (RFC 8285, forms of one and of two bytes); None when it is not there."""
+    if len(extension) < 4:
+        return None
+    form = extension[0] << 8 | extension[1]
+    one_byte = form == ONE_BYTE_EXTENSIONS
+    if not one_byte and form & 0xFFF0 != TWO_BYTE_EXTENSIONS:
+        return None
+    at, end = 4, len(extension)
+    while at < end:
+        first = extension[at]
+        if not first:  # padding
+            at += 1
+            continue
+        if one_byte:
+            identifier, length, at = first >> 4, (first & 0x0F) + 1, at + 1
+            if identifier == 15:
+                return None  # whoever reads has to stop here
+        elif at + 1 < end:
+            identifier, length, at = first, extension[at + 1], at + 2
+        else:
+            return None
+        if at + length > end:
+            return None
+        if identifier == wanted:
+            return extension[at : at + length]
+        at += length
+    return None
 
 
 def unwrapped_rtx(packet: Packet, payload_type: int, ssrc: int) -> Packet | None:

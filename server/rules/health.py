@@ -169,6 +169,7 @@ def _legs(legs: list[LegHealth]) -> list[LegNumbers]:
             leg.media_age_ms,
             leg.lost_per_mille,
             *map(_whole, (leg.jitter_ms, leg.round_trip_ms, leg.frames_per_s, leg.kbit_per_s)),
+            louder_db=leg.louder_db,
         )
         for leg in legs
         if leg.leg in _LEGS

@@ -11,14 +11,15 @@ from laptop.media.aiortc_internals import Inlet
 
 async def reported(beyond_s: float, beyond_loss: float, dlsr_s: float, lost: int = 3) -> RtcpReceiverInfo:
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    receiver = connection.addTransceiver("audio").receiver
+    transceiver = connection.addTransceiver("audio")
+    receiver = transceiver.receiver
     sent: list[Any] = []
 
     async def send(packet: Any) -> None:
         sent.append(packet)
 
     receiver._send_rtcp = send  # type: ignore[method-assign]
-    inlet = Inlet(receiver, lambda packet: None, None)
+    inlet = Inlet(transceiver, lambda packet: None, None)
     inlet.beyond_s, inlet.beyond_loss = beyond_s, beyond_loss
     info = RtcpReceiverInfo(7, lost, 50, 1000, 4, 1234, round(dlsr_s * 65536))
     await receiver._send_rtcp(RtcpRrPacket(ssrc=1, reports=[info]))
