@@ -6,6 +6,7 @@ import fcntl
 import http
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable, Coroutine, Mapping
@@ -183,6 +184,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
     keeper = Keeper(settings.recordings, loop)
     for place in estate.places:
         place.evidence_key = keys[place.code].recipient
+        place.free_bytes = lambda: shutil.disk_usage(keeper.root).free
     receiving = {
         place.code: Receiving(place, keeper, alarm, partial(_laptop_of, engine, place)) for place in estate.places
     }

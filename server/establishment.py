@@ -40,6 +40,7 @@ from .rules.commands import end, pause
 from .rules.decision import Accepted, Ordered, Situation, Told
 from .rules.incident import Incident
 from .rules.picture_boxes import for_call, for_every_call
+from .rules.recording import room_needed
 from .store.audit import Entry
 from .store.rows import Known
 from .store.writer import Unit, Writer
@@ -104,6 +105,8 @@ class Establishment:
         """Called with what a laptop has read of a recording."""
         self.on_recording: Callable[[LaptopEnd, RecordingOffer | RecordingChunk], None] = lambda laptop, message: None
         """Called with what a laptop sends of its recordings."""
+        self.free_bytes: Callable[[], float] = lambda: float("inf")
+        """Of the disk that recordings go to."""
         self.evidence_key = ""
         """For whom laptops record, age's public form; set before any of them connects."""
         self.on_laptop_gone: Callable[[str], None] = lambda laptop_id: None
@@ -134,6 +137,7 @@ class Establishment:
             next_start_ms=self.next_start_ms(call) if call else 0,
             laptop_online=bool(call and call.laptop_id in self.laptops),
             audit_writable=self.writer.writable,
+            room_for_recording=call is None or self.free_bytes() >= room_needed(self._planned_ms(call) / 1000),
         )
 
     def next_start_ms(self, call: Call) -> int:
@@ -365,11 +369,14 @@ class Establishment:
         """Consoles are told anew of a call whose laptop came or went."""
         self.fanout.event(lambda order: CallChanged(order, self._view(call)))
 
+    def _planned_ms(self, call: Call) -> int:
+        """Its full length, should it be extended as far as the policy allows."""
+        return call.booked_end_ms - call.starts_at_ms + self.policy.extension_minutes_max * MINUTE_MS
+
     def _send_open(self, laptop: LaptopEnd, call: Call) -> None:
         laptop.call_id, laptop.ended_at, laptop.recording = call.call_id, None, RecordingState.NOT_STARTED
         now = utc_ms()
-        left, planned = max(0, call.ends_at_ms - now), call.booked_end_ms - call.starts_at_ms
-        planned += self.policy.extension_minutes_max * MINUTE_MS
+        left, planned = max(0, call.ends_at_ms - now), self._planned_ms(call)
         grace_ms = self.policy.grace_seconds * 1000
         laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned, grace_ms, self.evidence_key))
         laptop.boxes = ()

@@ -50,6 +50,7 @@ class Keeper:
 
     def __init__(self, root: Path, loop: asyncio.AbstractEventLoop) -> None:
         self.root = root
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.on_kept: Callable[[Kept], None] = lambda kept: None
         self._loop = loop
         self._queue: queue.Queue[tuple[Named, int, bytes] | None] = queue.Queue(WAITING_MAX)

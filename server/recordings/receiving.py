@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -19,6 +20,8 @@ from .part import Named
 
 log = structlog.get_logger()
 
+REMEMBERED_MAX = 1000
+"""Of what laptops ask in vain, or for old calls; beyond it all is forgotten and looked up anew."""
 AT_RISK = (CallState.LIVE, CallState.PAUSED)
 SERVER = "the server"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -37,8 +40,10 @@ class Receiving:
         """Call -> since when it is live here, CLOCK_MONOTONIC s: a copy can't be older than that."""
         self._steps: dict[str, Step] = {}
         self._begun: set[Named] = set()
-        self._ours: dict[str, str] = {}
-        """Call -> the laptop that may send its recording, for those that were looked up."""
+        self._looked_up: dict[str, str | None] = {}
+        """Call -> the laptop that may send its recording, None for no call."""
+        self._refusals: dict[Named, str] = {}
+        """What was refused and why, as it stands in the audit: once, and not with each chunk."""
         self._verified: set[Named] = set()
         self._verifying: set[Named] = set()
         place.on_recording = self.take
@@ -47,7 +52,7 @@ class Receiving:
         named = Named(self._place.code, message.call_id, message.part, laptop.laptop_id)
         if self._whose(message.call_id) != laptop.laptop_id or not _NAME.fullmatch(message.part):
             words = "this call is none of this laptop's"
-            self._record("recording_refused", named, words, accepted=False)
+            self._note_refusal(named, words)
             laptop.link.send(RecordingRefused(message.call_id, message.part, words, False))
         elif isinstance(message, RecordingOffer):
             self._keeper.offered(named)
@@ -59,9 +64,10 @@ class Receiving:
         named = kept.named
         if kept.refused:
             log.warning("recording refused", call=named.call_id, part=named.part, why=kept.refused)
-            self._record("recording_refused", named, kept.refused, accepted=False)
+            self._note_refusal(named, kept.refused)
             self._to_laptop(named, RecordingRefused(named.call_id, named.part, kept.refused[:500], kept.again))
             return
+        self._refusals.pop(named, None)
         # A laptop's clock may run ahead; a copy is never newer than its arrival.
         newest = min(kept.newest_ms, utc_ms())
         self._newest[named.call_id] = max(newest, self._newest.get(named.call_id, 0))
@@ -148,12 +154,16 @@ class Receiving:
             return call.laptop_id
         if not _NAME.fullmatch(call_id):
             return None
-        if call_id not in self._ours:
-            found = self._laptop_of(call_id)
-            if found is None:
-                return None
-            self._ours[call_id] = found
-        return self._ours[call_id]
+        if call_id not in self._looked_up:
+            _make_room(self._looked_up)
+            self._looked_up[call_id] = self._laptop_of(call_id)
+        return self._looked_up[call_id]
+
+    def _note_refusal(self, named: Named, words: str) -> None:
+        if self._refusals.get(named) != words:
+            _make_room(self._refusals)
+            self._refusals[named] = words
+            self._record("recording_refused", named, words, accepted=False)
 
     def _to_laptop(self, named: Named, message: RecordingKept | RecordingRefused) -> None:
         laptop = self._place.laptops.get(named.laptop_id)
@@ -168,3 +178,8 @@ class Receiving:
 
     def _record(self, action: str, named: Named, words: str, *, accepted: bool = True, **more: object) -> None:
         self._place.writer.write(Unit((self._entry(action, named, words, accepted=accepted, **more),)))
+
+
+def _make_room(remembered: dict[Any, Any]) -> None:
+    if len(remembered) >= REMEMBERED_MAX:
+        remembered.clear()

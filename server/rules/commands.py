@@ -79,6 +79,9 @@ def decide(call: Call | None, command: Command, staff: str, role: Role, at: Situ
 def _decide_act(call: Call, command: Command, staff: str, at: Situation) -> Accepted | Refused:
     reason = f": {command.reason}" if command.reason else ""
     match command.act:
+        case Admit() if call.state == CallState.WAITING and not at.room_for_recording:
+            words = "The server's disk has no room for this call's recording; make room, or call support."
+            return Refused(Refusal.WRONG_STATE, words)
         case Admit(leg):
             return _admit(call, leg, staff)
         case Refuse(leg):

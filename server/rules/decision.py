@@ -23,6 +23,8 @@ class Situation:
     """Who watches at a console of this establishment now."""
     readers: frozenset[str] = frozenset()
     """The call's legs that can be told something now."""
+    room_for_recording: bool = True
+    """The server's disk can take all of this call's recording."""
 
 
 @dataclass(frozen=True)

@@ -58,24 +58,29 @@ def watch(run: Run, seconds: float) -> None:
     run.terminal.wait_for(lambda _: time.monotonic() >= until, seconds + 1)
 
 
-def test_a_call_is_joined_with_its_sound_in_step(flashing: Path, tmp_path: Path) -> None:
+def test_a_call_is_joined_with_its_sound_in_step_though_the_server_was_killed_in_it(
+    flashing: Path, tmp_path: Path
+) -> None:
+    """The laptop goes on where the server's disk ends, nothing is there twice, and its copy goes with the receipt."""
     with running(Chain(1, clip=flashing)) as run:
         run.admit_all()
-        watch(run, RECORDED_S)
+        watch(run, 3.0)
+        restart_server(run)
+        watch(run, RECORDED_S - 3)
+        assert on_the_laptop(run)
+        assert run.terminal.wait_for(lambda t: not t.shows("LINK LOST"), 10)
         run.end(next(iter(run.chain.plan.seats)))
-        wait_until(
-            lambda: bool(copies(run)) and not on_the_laptop(run), "the receipt is there, and the laptop's copy gone"
-        )
+        wait_until(lambda: not on_the_laptop(run), "the receipt is there, and the laptop's copy gone", 20)
         output = tmp_path / "out.webm"
         found = join(run.chain.recordings()[0], key_file(run), output)
-        assert found["sources"] == ["room", "family-1"] and found["seconds"] > RECORDED_S
-        assert [(part["end"], part["signed"]) for part in found["parts"]] == [("ended", True)]
+        assert found["sources"] == ["room", "family-1"] and found["seconds"] > RECORDED_S - 1
+        assert [(part["end"], part["signed"], part["broken"]) for part in found["parts"]] == [("ended", True, "")]
         for number in (1, 2):
             skews = flash_clip.skews_ms(str(output), number, number)
             # The clip begins anew within, and there a flash may be cut off.
             assert len(skews) >= 4 and sorted(map(abs, skews))[-2] <= LIP_SYNC_MS, skews
         actions = [action for _, action, _, _ in audit(run)]
-        assert actions.count("recording_begun") == actions.count("recording_verified") == 1
+        assert "recording_begun" in actions and actions.count("recording_verified") == 1
         detail = next(json.loads(d) for _, action, _, d in audit(run) if action == "recording_verified")
         part = copies(run)[0]
         assert (detail["part"], detail["records"], detail["gaps"]) == (part.path.stem, part.records, part.gaps)
@@ -103,21 +108,3 @@ def test_what_an_agent_had_when_it_was_killed_is_sent_by_the_next(flashing: Path
         for source, stream in recorded.streams.items():
             newest = max(date.utc_ms for date in stream.dates)
             assert killed_ms - newest < 1000, (source, killed_ms - newest)
-
-
-def test_a_cut_line_to_the_server_costs_nothing_of_the_recording(flashing: Path) -> None:
-    """A server that is killed twice: the laptop goes on where the server's disk ends, and nothing is there twice."""
-    with running(Chain(1, clip=flashing)) as run:
-        run.admit_all()
-        watch(run, 3.0)
-        for _ in range(2):
-            restart_server(run)
-            watch(run, 2.5)
-        wait_until(lambda: len(copies(run)) == 1, "the recording goes on in the same part")
-        records = copies(run)[0].records
-        wait_until(lambda: copies(run)[0].records >= records + 3, "and grows")
-        assert run.terminal.wait_for(lambda t: not t.shows("LINK LOST"), 10)
-        run.end(next(iter(run.chain.plan.seats)))
-        wait_until(lambda: not on_the_laptop(run), "it is handed over", 20)
-        (recorded,) = copies(run)
-        assert (recorded.end, recorded.signed, recorded.broken) == ("ended", True, "")

@@ -188,3 +188,12 @@ def test_stopping_acts_order_the_laptop_at_once() -> None:
     for act, expected in ((Pause(), OrderAct.PAUSE), (End(), OrderAct.END)):
         decision = decided(live(), act, version=0)
         assert isinstance(decision, Accepted) and decision.order is not None and decision.order.act == expected
+
+
+def test_a_call_does_not_start_without_room_for_its_recording_and_goes_on_without() -> None:
+    full = at(room_for_recording=False)
+    refused = decide(a_call(), command(a_call(), Admit("family-1")), "R. Hughes", Role.OFFICER, full)
+    assert isinstance(refused, Refused) and "no room for this call's recording" in refused.words
+    going = msgspec.structs.replace(live(), legs=(*live().legs, Leg("family-2", True)))
+    assert isinstance(decide(going, command(going, Admit("family-2")), "R. Hughes", Role.OFFICER, full), Accepted)
+    assert isinstance(decide(going, command(going, End()), "R. Hughes", Role.OFFICER, full), Accepted)
