@@ -13,6 +13,7 @@ from textual.binding import Binding
 from console import config
 from console.desk import Desk
 from console.link import Link, Refused
+from console.painting.answers import Answer
 from console.painting.ink import Colours
 from console.painting.themes import next_theme, wear
 from console.pen import Pen
@@ -73,7 +74,12 @@ class Console(App[int]):
         # The link is made while Textual starts the terminal.
         self._linked = asyncio.create_task(self._keep_linked())
 
+    def terminal_says(self, answer: Answer, now_s: float) -> None:
+        """What the terminal has answered, and when (s, monotonic)."""
+        self.pen.take(answer, now_s)
+
     async def on_mount(self) -> None:
+        self.pen.begin()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             loop.add_signal_handler(number, self.exit, 0)

@@ -1,15 +1,24 @@
-"""When the screen is painted: at once after a key, else at most twenty times a second."""
+"""When the screen is painted, and how much of it: at once after a key, else at most twenty times a second, and never
+more than the terminal takes."""
 
 import asyncio
+import os
 import time
 from typing import TYPE_CHECKING
 
+from console.painting.answers import CURSOR, Answer, CursorSeen, Name
+from console.painting.pace import Pace
+from console.terminal import OutputDriver
 from console.widgets.canvas import Canvas
 
 if TYPE_CHECKING:
     from console.app import Console
 
 PERIOD_S = 0.05
+LOOK_S = 0.1
+"""How often a full line is looked at, should no answer come."""
+THROUGH_TMUX = "\x1bPtmux;\x1b\x1b[6n\x1b\\"
+"""tmux would answer CURSOR itself; so the question reaches the terminal behind it, where that is allowed."""
 
 
 class Pen:
@@ -20,12 +29,37 @@ class Pen:
         self._due: asyncio.Handle | None = None
         self._at_once = False
         self._painted_s = 0.0
-        self.slow = False
+        self._counted = 0
+        self.pace = Pace(time.monotonic())
+        self._question = question(dict(os.environ))
 
     @property
     def busy(self) -> bool:
         """Something has changed and is not painted yet."""
         return self._due is not None
+
+    @property
+    def slow(self) -> bool:
+        return self._driver is not None and self.pace.slow
+
+    def begin(self) -> None:
+        """The driver runs: from now on its answers set the pace."""
+        driver = self._driver
+        if driver is None:
+            return
+        loop, app = asyncio.get_running_loop(), self._app
+
+        def on_answer(answer: Answer, now_s: float) -> None:
+            loop.call_soon_threadsafe(app.terminal_says, answer, now_s)
+
+        def on_lost() -> None:
+            loop.call_soon_threadsafe(self._all_lost)
+
+        driver.on_answer, driver.on_lost = on_answer, on_lost
+        self.pace = Pace(time.monotonic())
+        if not self._question:
+            self.pace.answers = False
+        self._ask(0, time.monotonic())  # while next to nothing is under way: how long is the line?
 
     def wake(self, urgent: bool = False) -> None:
         """Something has changed."""
@@ -38,21 +72,81 @@ class Pen:
         self._at_once = urgent or wait_s <= 0 or self._app.is_headless
         self._due = loop.call_soon(self._paint) if self._at_once else loop.call_later(wait_s, self._paint)
 
+    def take(self, answer: Answer, now_s: float) -> None:
+        """The terminal's answer, and when it came."""
+        if isinstance(answer, CursorSeen):
+            self.pace.answered(now_s)
+            if self._due is not None:  # more was waiting for it
+                self._due.cancel()
+                self._paint()
+        elif isinstance(answer, Name) and answer.text.startswith("tmux"):
+            self._question = THROUGH_TMUX
+
+    @property
+    def _driver(self) -> OutputDriver | None:
+        driver = self._app._driver
+        return driver if isinstance(driver, OutputDriver) else None
+
     def _paint(self) -> None:
-        self._due = None
-        app = self._app
-        canvas = self._canvas()
+        urgent, self._due, self._at_once = self._at_once, None, False
+        app, canvas = self._app, self._canvas()
         if canvas is None or app._batch_count or app._driver is None:
             return
-        self._painted_s = time.monotonic()
-        text, _ = canvas.paint(None)
+        now_s = time.monotonic()
+        budget = self._budget(now_s, urgent)
+        if budget == 0:
+            if self.pace.under_way and not self.pace.waiting:
+                self._ask(0, now_s)
+            self._due = asyncio.get_running_loop().call_later(LOOK_S, self._paint)
+            return
+        self._painted_s = now_s
+        text, row = canvas.paint(budget)
         if text:
             app._begin_update()
             app._driver.write(text)
             app._end_update()
+            self._ask(row, now_s)
+        if canvas.painter.behind:
+            loop = asyncio.get_running_loop()
+            more = self._driver is None or self.pace.room(now_s) > 0
+            self._due = loop.call_soon(self._paint) if more else loop.call_later(LOOK_S, self._paint)
+
+    def _budget(self, now_s: float, urgent: bool) -> int | None:
+        """Bytes that may be painted now; None: as many as there are; 0: wait."""
+        driver, pace = self._driver, self.pace
+        if driver is None:
+            return None
+        pace.sent(driver.sent - self._counted)
+        self._counted = driver.sent
+        pace.look(now_s)
+        if driver.output.backlog and (pace.answers is False or driver.output.backlog > pace.window):
+            return 0  # not even the device takes more
+        return pace.room(now_s, urgent)
+
+    def _ask(self, row: int, now_s: float) -> None:
+        driver, pace = self._driver, self.pace
+        if driver is None or pace.answers is False:
+            return
+        # A report of the first row would look like a function key.
+        driver.write(f"\x1b[2d{self._question}" if row == 1 else self._question)
+        pace.sent(driver.sent - self._counted)
+        self._counted = driver.sent
+        pace.asked(now_s)
+
+    def _all_lost(self) -> None:
+        """The terminal reads again, and what waited for it was thrown away."""
+        self._app.screen.refresh()
+        self.wake()
 
     def _canvas(self) -> Canvas | None:
         screen = self._app.screen_stack[-1] if self._app.screen_stack else None
         if screen is None or not screen.is_running:
             return None
-        return screen.query_one(Canvas) if screen.query(Canvas) else None
+        return next(iter(screen.query(Canvas)), None)
+
+
+def question(environment: dict[str, str]) -> str:
+    """What asks this terminal for an acknowledgement; empty where only a multiplexer in between would answer."""
+    if environment.get("TMUX") or environment.get("TERM", "").startswith("tmux"):
+        return THROUGH_TMUX
+    return "" if environment.get("TERM", "").startswith("screen") else CURSOR

@@ -21,6 +21,7 @@ import pyte.modes
 
 from demo.processes import Part, child_environment, end_with_parent
 
+WHERE, HERE = b"\x1b[6n", b"\x1b[2;1R"
 Watcher = Callable[[float, "Terminal"], None]
 
 
@@ -39,6 +40,7 @@ class Terminal:
         self._parse, self._copy_to = parse, copy_to
         self._pieces: deque[tuple[float, bytes]] = deque()
         self._arrived = threading.Event()
+        self._last = b""
         self._master, self._slave = os.openpty()
         self._resize(columns, rows)
         self.part: Part | None = None
@@ -141,12 +143,21 @@ class Terminal:
                 break
             at = time.monotonic()
             self.bytes_out += len(piece)
+            if self._copy_to is None:
+                self._answer(piece)
             if self._copy_to is not None:
                 _write_all(self._copy_to, piece)
             if self._parse:
                 self._pieces.append((at, piece))
             self._arrived.set()
         self._arrived.set()
+
+    def _answer(self, piece: bytes) -> None:
+        """As terminals do, says where the cursor is when it is asked; the question may come in two pieces."""
+        window = self._last + piece
+        self._last = window[-len(WHERE) + 1 :]
+        if questions := window.count(WHERE):
+            os.write(self._master, HERE * questions)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -57,7 +57,7 @@ class Encoder:
             if code == CONTINUED:
                 at_x += at_y == y and at_x == x
                 continue
-            if y != at_y:
+            if y != at_y or x < at_x:
                 out.append(f"\x1b[{y + top};{x + left}H")
                 at_y = y
             elif x != at_x:

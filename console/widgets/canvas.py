@@ -96,9 +96,6 @@ class Canvas(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """What the terminal shows already, past Textual's styling and its cache of lines."""
-        painter = self.painter
-        if self.size != painter.size:  # between a resize and the next drawing: nothing is painted before
-            return [Strip.blank(crop.width)] * crop.height
         app: Console = self.app  # pyright: ignore[reportAssignmentType]
         if crop.height >= WHOLE_ROWS and app.pen.slow:
             self._leave_pictures_out(crop)
@@ -113,6 +110,8 @@ class Canvas(Widget):
 
     def _strip(self, y: int, left: int, right: int) -> Strip:
         seen = self.painter.seen
+        if y >= seen.height or right > seen.width:  # the screen has not taken its new size over yet
+            return Strip.blank(right - left)
         glyphs, inks, papers = (layer[y, left:right].tolist() for layer in (seen.glyphs, seen.inks, seen.papers))
         segments: list[Segment] = []
         text: list[str] = []
