@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("agent", "hub", "latency")
+NAMES = ("agent", "hub", "latency", "media")
 
 
 def main() -> int:

@@ -52,6 +52,7 @@ SECOND_DEVICE = Family("shout", ((("Owen", "cousin"),),))
 """Who sits at the second device of a family that has one."""
 ROOM_CLIPS = ("steady", "frozen", "shout")
 LOOP_S = 16.0
+CALLERS_MAX = 4
 SECOND_DEVICE_SEAT, CALLS_WITH_SECOND_DEVICE = 4, 6
 OFFSET_STEP_S = LOOP_S * 0.618034
 """The golden section of the loop: no two clients come to the same place, so that equal clips don't look the same."""
@@ -86,7 +87,9 @@ class Plan:
     """Lets the duty governor's console in over TCP: it sees the wall, and is no officer who watches."""
     _calls: dict[int, str] = field(repr=False)
     second_device_at: int = 0
-    """The seat whose family has two devices; 0: none has."""
+    """The seat whose family has several devices; 0: none has."""
+    devices: int = 2
+    """So many."""
 
     def call_at(self, seat: int) -> str:
         return self._calls[seat]
@@ -101,7 +104,9 @@ class Plan:
 
     def second_devices(self, seat: int) -> list[str]:
         """The names of the further family clients at a seat."""
-        return [f"{_laptop_id(seat)}/family-2"] if seat == self.second_device_at else []
+        if seat != self.second_device_at:
+            return []
+        return [f"{_laptop_id(seat)}/family-{n}" for n in range(2, self.devices + 1)]
 
     def peers_as_json(self) -> list[dict[str, Any]]:
         """The plan file of demo.peers.process."""
@@ -118,12 +123,13 @@ def write(
     clip: str | Path | None = None,
     more_staff: Sequence[dict[str, str]] = (),
     second_device_at: int = 0,
+    devices: int = 2,
 ) -> Plan:
     """Writes the establishment's file for `calls` calls that are on at `now`, and says what is in it.
 
     `ends_soon_s`: the call at the second seat (the only one, if there is one) ends that many seconds after `now`;
     0: none does. `clip`: every client plays this file in place of the demo's clips. `more_staff`: entries of the file's
-    staff list besides the demo's own two. `second_device_at`: the family at this seat has two devices.
+    staff list besides the demo's own two. `second_device_at`: the family at this seat has `devices`.
     SystemExit for a number of calls that the demo has no people for.
     """
     if not 1 <= calls <= CALLS_MAX:
@@ -138,13 +144,14 @@ def write(
         starts_at = now - timedelta(seconds=(seat - 1) * 37 % 600)  # so that not all clocks show the same
         if seat == ends_soon_seat:
             starts_at = now + timedelta(seconds=ends_soon_s) - timedelta(minutes=MINUTES)
-        booking, family_clip = _booking(seat, starts_at, now, two_devices=seat == second_device_at)
+        booking, family_clip = _booking(seat, starts_at, now, devices if seat == second_device_at else 1)
         laptops.append(laptop)
         bookings.append(booking)
         seats[seat], call_ids[seat] = booking["prisoner"]["surname"].upper(), booking["reference"]
         room_clip = ROOM_CLIPS[(seat - 1) % len(ROOM_CLIPS)]
         clients = [("room", booking["room_token"], room_clip), ("family", booking["family_token"], family_clip)]
-        clients += [("family-2", token, SECOND_DEVICE.clip) for token in booking.get("more_family_tokens", ())]
+        more = enumerate(booking.get("more_family_tokens", ()), 2)
+        clients += [(f"family-{n}", token, SECOND_DEVICE.clip) for n, token in more]
         for name, token, own in clients:
             source = str(clip) if clip else f"{own}.webm"
             offset_s = round(len(peers) * OFFSET_STEP_S % LOOP_S, 2)
@@ -166,7 +173,7 @@ def write(
     path.touch(mode=0o600)  # it holds secrets: closed before the first of them is written
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     started = [DemoLaptop(laptop["id"], laptop["token"]) for laptop in laptops]
-    return Plan(CODE, started, peers, seats, observer_token, call_ids, second_device_at)
+    return Plan(CODE, started, peers, seats, observer_token, call_ids, second_device_at, devices)
 
 
 def second_device_at(calls: int) -> int:
@@ -174,7 +181,7 @@ def second_device_at(calls: int) -> int:
     return SECOND_DEVICE_SEAT if calls >= CALLS_WITH_SECOND_DEVICE else 0
 
 
-def _booking(seat: int, starts_at: datetime, now: datetime, two_devices: bool) -> tuple[dict[str, Any], str]:
+def _booking(seat: int, starts_at: datetime, now: datetime, devices: int) -> tuple[dict[str, Any], str]:
     """The booking at a seat, and its family's clip."""
     forename, surname = PRISONERS[seat - 1]
     family = FAMILIES[(seat - 1) % len(FAMILIES)]
@@ -189,12 +196,16 @@ def _booking(seat: int, starts_at: datetime, now: datetime, two_devices: bool) -
         "room_token": _secret(),
         "family_token": _secret(),
     }
-    if two_devices:
-        booking["more_family_tokens"] = [_secret()]
-        booking["callers"] += [
-            {"name": f"{name} {surname}", "relation": relation, "age_group": "adult", "device": 2}
+    if devices > 1:
+        booking["more_family_tokens"] = [_secret() for _ in range(devices - 1)]
+        # At most four callers: with more than two devices, one at each.
+        callers = booking["callers"][: 1 if devices > 2 else None]
+        callers += [
+            {"name": f"{name} {surname}", "relation": relation, "age_group": "adult", "device": device}
+            for device in range(2, devices + 1)
             for name, relation in SECOND_DEVICE.people[0]
         ]
+        booking["callers"] = callers[:CALLERS_MAX]
     return booking, family.clip
 
 

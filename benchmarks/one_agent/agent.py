@@ -1,0 +1,212 @@
+"""Several calls in one agent without a server: it admits whoever comes, gives itself leases, and wants two pictures a
+second of each call.
+
+    python -m benchmarks.one_agent.agent --calls 8 --devices 1 --recordings FOLDER --recipient age1…
+
+Clients speak the server's /peer messages; their token is CALL/LEG. On stdout, JSON lines: listening, and an answer to
+each command on stdin: {"do": "report", "since": s} (CLOCK_MONOTONIC), {"do": "orders", "count": n}.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from demo.figures import percentile
+from laptop.media import aiortc_internals
+from laptop.media.call import Call
+from laptop.media.part_file import Sealing
+from laptop.media.switchboard import boottime
+from laptop.rules.server_clock import ServerClock
+from schemas.call import CallState
+from schemas.laptop import LegAnswer, Order, OrderAct
+from schemas.media import Box, Levels, Side
+from schemas.peer import Answer, CallNotice, Offer, PeerHello, PeerWelcome, from_peer
+from schemas.wire import encode
+
+BOXES = [Box(Side.FAMILY, 32, 14), Box(Side.ROOM, 15, 8)]
+LOOK_S = 0.01
+AFTER_S = 0.1
+"""How long after an order a packet that were still sent would be seen."""
+BETWEEN_S = 0.25
+
+
+def say(event: str, **fields: Any) -> None:
+    print(json.dumps({"event": event, **fields}), flush=True)
+
+
+class OneCall:
+    def __init__(self, call_id: str, devices: int, folder: Path, sealing: Sealing) -> None:
+        self.call_id, self.devices = call_id, devices
+        self.sockets: dict[str, ServerConnection] = {}
+        self.levels: list[float] = []
+        """When each was told."""
+        self._orders = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.call = Call(
+            call_id, 1, ends_in_s=3600, expected_s=1, grace_s=60, laptop_id=call_id, folder=folder, sealing=sealing,
+            clock=ServerClock(), send=self._take, on_closed=lambda _: None, on_recorded=lambda _: None,
+        )  # fmt: skip
+        self.call.want_pictures(BOXES)
+
+    def _take(self, message: Any) -> None:
+        match message:
+            case Levels():
+                self.levels.append(time.monotonic())
+            case LegAnswer(_, leg, offer_id, sdp):
+                task = asyncio.ensure_future(self.sockets[leg].send(encode(Answer(offer_id, sdp))))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            case _:
+                pass
+
+    def order(self, act: OrderAct, leg: str = "") -> None:
+        self._orders += 1
+        self.call.obey(Order(f"{self.call_id}-{self._orders}", self.call_id, 1, act, leg))
+
+    def look(self) -> None:
+        """A lease each second, and whoever waits is let in."""
+        self.call.leased(boottime(), 5.0)
+        for name, leg in self.call.legs.items():
+            if name != "room" and leg.connected and name not in self.call.admitted:
+                self.order(OrderAct.ADMIT, name)
+
+
+class Agent:
+    def __init__(self, calls: list[OneCall]) -> None:
+        self.calls = {one.call_id: one for one in calls}
+        self.late: list[float] = []
+        self.sent_at: dict[int, float] = {}
+        """Pipe -> when it sent its newest packet."""
+        self._watch_sending()
+
+    def _watch_sending(self) -> None:
+        send, sent_at = aiortc_internals.Pipe.send, self.sent_at
+
+        def stamped(self: aiortc_internals.Pipe, packet: bytes) -> None:
+            send(self, packet)
+            sent_at[id(self)] = time.monotonic()
+
+        aiortc_internals.Pipe.send = stamped
+
+    async def serve(self, socket: ServerConnection) -> None:
+        hello = from_peer.decode(await socket.recv())
+        assert isinstance(hello, PeerHello)
+        call_id, _, leg = hello.token.partition("/")
+        one = self.calls[call_id]
+        one.sockets[leg] = socket
+        await socket.send(encode(PeerWelcome(hello.protocol, call_id, leg, "recorded", one.devices)))
+        await socket.send(encode(CallNotice(CallState.LIVE, "", 1, 2)))
+        with contextlib.suppress(ConnectionClosed):
+            async for frame in socket:
+                message = from_peer.decode(frame)
+                if isinstance(message, Offer):
+                    await one.call.offer(leg, message.offer_id, message.sdp)
+
+    async def look(self) -> None:
+        while True:
+            for one in self.calls.values():
+                one.look()
+            await asyncio.sleep(0.5)
+
+    async def be_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            asked = loop.time()
+            await asyncio.sleep(LOOK_S)
+            self.late.append(loop.time() - asked - LOOK_S)
+
+    def report(self, since: float) -> None:
+        """Of what has been since then."""
+        now = time.monotonic()
+        hertz = [sum(at >= since for at in one.levels) / (now - since) for one in self.calls.values()]
+        late = self.late or [0.0]
+        say("report", levels_hz=hertz, lag_p99_ms=percentile(late, 0.99) * 1000, lag_max_ms=max(late) * 1000)
+        self.late.clear()
+
+    async def orders(self, count: int) -> None:
+        """Pauses the calls in turn; from the order's arrival in this process to the last packet of its call."""
+        took: list[float] = []
+        calls = list(self.calls.values())
+        loop = asyncio.get_running_loop()
+        for n in range(count):
+            one = calls[n % len(calls)]
+            done = asyncio.Event()
+            given_at = 0.0
+
+            def obey(one: OneCall = one, done: asyncio.Event = done) -> None:
+                one.order(OrderAct.PAUSE)
+                done.set()
+
+            def arrive(obey: Any = obey) -> None:  # in another thread, as from a network's
+                nonlocal given_at
+                given_at = time.monotonic()
+                loop.call_soon_threadsafe(obey)
+
+            await asyncio.to_thread(arrive)
+            await done.wait()
+            await asyncio.sleep(AFTER_S)
+            pipes = [leg._pipe for leg in one.call.legs.values()]
+            last = max(self.sent_at.get(id(pipe), 0.0) for pipe in pipes)
+            took.append(max(0.0, last - given_at) * 1000)
+            one.order(OrderAct.RESUME)
+            await asyncio.sleep(BETWEEN_S)
+        say("orders", took_ms=took)
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    sealing = Sealing("BENCH-01", arguments.recipient, Ed25519PrivateKey.generate())
+    calls = [OneCall(f"C{n}", arguments.devices, arguments.recordings, sealing) for n in range(arguments.calls)]
+    agent = Agent(calls)
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    tasks = [asyncio.ensure_future(agent.look()), asyncio.ensure_future(agent.be_late())]
+    async with serve(agent.serve, "127.0.0.1", 0) as server:
+        say("listening", port=next(iter(server.sockets)).getsockname()[1], pid=os.getpid())
+
+        def take(line: bytes) -> None:
+            command = json.loads(line)
+            if command["do"] == "report":
+                agent.report(command["since"])
+            elif command["do"] == "orders":
+                tasks.append(asyncio.ensure_future(agent.orders(command["count"])))
+
+        def read() -> None:
+            for line in sys.stdin.buffer:
+                loop.call_soon_threadsafe(take, line)
+            loop.call_soon_threadsafe(stop.set)
+
+        threading.Thread(target=read, daemon=True).start()
+        await stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*(one.call.close("the benchmark is over") for one in calls))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Several calls in one agent, for the media benchmark.")
+    parser.add_argument("--calls", type=int, default=1)
+    parser.add_argument("--devices", type=int, default=1)
+    parser.add_argument("--recordings", type=Path, required=True)
+    parser.add_argument("--recipient", required=True)
+    arguments = parser.parse_args()
+    aiortc_internals.check_version()
+    aiortc_internals.take_rtp_past_stun()
+    aiortc_internals.use_interfaces("127.0.0.1", "127.0.0.1")
+    uvloop.run(run(arguments))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
