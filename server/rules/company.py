@@ -30,13 +30,20 @@ def _state(call: Call, leg: Leg, policy: Policy) -> LegState:
 def _why_not(call: Call, leg: Leg, policy: Policy) -> str:
     if call.state not in OPEN:
         return ""
-    if leg.leg == ROOM_LEG:
-        return (
-            f"The room's connection is lost: {leg.words}. Please wait." if leg.words else "The room is not there yet."
-        )
+    who = _who(call, leg)
     if leg.admitted:
         why = f": {leg.words}" if leg.words else ""
-        return f"The connection is lost{why}. It may come back within {policy.grace_seconds} s."
+        return f"{who} has lost its connection{why}. It may come back within {policy.grace_seconds} s."
     if leg.connected:
-        return "Waits until staff admit this device."
-    return f"Not there: {leg.words}." if leg.words else "Not there yet."
+        return f"{who} waits until staff admit it."
+    if leg.leg == ROOM_LEG and leg.words:
+        return f"{who} has lost its connection: {leg.words}. Please wait."
+    return f"{who} is not there: {leg.words}." if leg.words else f"{who} is not there yet."
+
+
+def _who(call: Call, leg: Leg) -> str:
+    """For whoever reads it on any of the call's devices."""
+    if leg.leg == ROOM_LEG:
+        return "The room"
+    several = sum(other.leg != ROOM_LEG for other in call.legs) > 1
+    return f"Family device {leg.leg.rpartition('-')[2]}" if several else "The family's device"

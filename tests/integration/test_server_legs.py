@@ -111,14 +111,14 @@ def test_everybody_is_told_who_is_there_and_why_somebody_is_not(rig: Rig) -> Non
     rig.admit("family-2")
     for peer in (room, family):
         states = told(peer, lambda s: s["family-1"].here and s["family-2"].here)
-        assert states["family-3"].words == "Not there yet." and states["room"].here
+        assert states["family-3"].words == "Family device 3 is not there yet." and states["room"].here
 
     rig.there.discard("family-2")
     rig.laptop.send(LegGone("BWI-1", "family-2", "no media for 2 s"))
     rig.tell()
     for peer in (room, family):
         gone = told(peer, lambda s: not s["family-2"].here)["family-2"]
-        assert gone.words == "The connection is lost: no media for 2 s. It may come back within 45 s."
+        assert gone.words == "Family device 2 has lost its connection: no media for 2 s. It may come back within 45 s."
     rig.there.add("family-2")
     rig.tell()
     for peer in (room, family):
@@ -145,7 +145,8 @@ def test_when_the_laptop_no_longer_waits_for_a_device_it_is_to_be_admitted_again
     call = rig.console.call("BWI-1", lambda c: c.state == CallState.WAITING)
     assert "admitted again" in call.said
     assert family.next(CallNotice, lambda n: n.state == CallState.WAITING).words
-    assert told(family, lambda s: not s["family-1"].here)["family-1"].words == "Waits until staff admit this device."
+    waits = told(family, lambda s: not s["family-1"].here)["family-1"]
+    assert waits.words == "Family device 1 waits until staff admit it."
     rig.admit("family-1")
     assert rig.console.call("BWI-1", lambda c: c.state == CallState.LIVE)
 

@@ -32,9 +32,15 @@ def test_who_is_there_and_why_somebody_is_not() -> None:
         "room": True, "family-1": True, "family-2": False, "family-3": False, "family-4": False
     }  # fmt: skip
     assert states["family-1"].words == ""
-    assert states["family-2"].words == "The connection is lost: no media for 2 s. It may come back within 60 s."
-    assert "until staff admit" in states["family-3"].words and states["family-4"].words == "Not there yet."
-    assert "no media" in said(call(Leg("room", words="no media for 2 s"), FIRST))["room"]
+    assert states["family-2"].words == (
+        "Family device 2 has lost its connection: no media for 2 s. It may come back within 60 s."
+    )
+    assert "until staff admit" in states["family-3"].words and states["family-4"].words.endswith("not there yet.")
+    away = Leg("family-1", admitted=True, words="no media for 2 s")
+    assert said(call(Leg("room", words="no media for 2 s"), away)) == {
+        "room": "The room has lost its connection: no media for 2 s. Please wait.",
+        "family-1": "The family's device has lost its connection: no media for 2 s. It may come back within 60 s.",
+    }
 
 
 def test_what_staff_have_switched_off() -> None:
