@@ -9,11 +9,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .grid import ATTRIBUTES, CONTINUED, SPACE, Grid, Mask
+from .grid import ATTRIBUTES, CONTINUED, POINT, SPACE, Grid, Mask
 from .ink import BOLD, INDEXED, NO_COLOUR, REVERSE, UNDERLINE
 
 UPPER, LOWER = ord("▀"), ord("▄")
-_POINT = (1 << ATTRIBUTES) - 1
 _SWITCHES = ((BOLD, "1", "22"), (UNDERLINE, "4", "24"), (REVERSE, "7", "27"))
 RESET = "\x1b[m"
 
@@ -53,7 +52,7 @@ class Encoder:
         at_y, at_x, ink, paper, attributes = self._y, self._x, self._ink, self._paper, self._attributes
         glyphs, inks, papers = grid.glyphs[ys, xs].tolist(), grid.inks[ys, xs].tolist(), grid.papers[ys, xs].tolist()
         for y, x, glyph, fore, back in zip(ys.tolist(), xs.tolist(), glyphs, inks, papers, strict=True):
-            code = glyph & _POINT
+            code = glyph & POINT
             if code == CONTINUED:
                 at_x += at_y == y and at_x == x
                 continue

@@ -31,6 +31,8 @@ SPACE = 32
 CONTINUED = 0
 ATTRIBUTES = 24
 """Bits by which attributes are shifted in a glyph."""
+POINT = (1 << ATTRIBUTES) - 1
+"""The code point's bits of a glyph."""
 TEXT, METER, PICTURE = 0, 1, 2
 """The order in which kinds of cells are painted when the line is slow."""
 Mask = NDArray[np.bool_]
@@ -49,10 +51,12 @@ class Grid:
         if not 0 <= y < self.height:
             return
         glyphs, inks, papers, kinds = self.glyphs[y], self.inks[y], self.papers[y], self.kinds[y]
+        if 0 < x < self.width and not int(glyphs[x]) & POINT:
+            glyphs[x - 1] = SPACE  # half of a wide character is none
         for part in row:
             room = self.width - x
             if room <= 0:
-                return
+                break
             if isinstance(part, PictureRow):
                 end = x + min(part.width, room)
                 glyphs[x:end], inks[x:end], papers[x:end] = part.glyphs[:room], part.inks[:room], part.papers[:room]
@@ -65,7 +69,11 @@ class Grid:
                 glyphs[x:end] = codes[:room] | (attributes << ATTRIBUTES) if attributes else codes[:room]
                 inks[x:end], papers[x:end] = fore, back
                 kinds[x:end] = METER if ink is Ink.LOUD else TEXT
+                if len(codes) > room and codes[room] == CONTINUED:
+                    glyphs[end - 1] = SPACE
             x = end
+        if x < self.width and not int(glyphs[x]) & POINT:
+            glyphs[x] = SPACE
 
     def covered(self, rows: Mapping[int, Row], colours: Colours) -> "Grid":
         """This grid with rows laid over it."""
