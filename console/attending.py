@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from console.state import attention
+from console.state.acts import Stage
 from console.state.alarms import Alarms
 from console.state.attention import Entry
 from console.state.duty import ShelvePanel
+from console.state.safe_text import safe
 from console.state.unseen import longest_unseen
 from console.state.walking import Walk
-from schemas.attention import SHELVABLE, Acknowledge
+from schemas.attention import SHELVABLE, Acknowledge, Cause
+from schemas.console import Pause
 
 if TYPE_CHECKING:
     from console.desk import Desk
     from schemas.call import CallView
+
+
+OWN_WITHIN_MS = 10_000
+"""A pause that began so near to this console's own is this console's own."""
 
 
 class Attending:
@@ -22,13 +30,36 @@ class Attending:
         self._desk = desk
         self.alarms = Alarms()
         self.walk = Walk()
-        self._strip: list[Entry] = []
+        self._said: set[tuple[str, Cause, int]] = set()
+        """Told to the others already."""
 
     def strip(self, now_s: float) -> list[Entry]:
         """What needs a person now, in the strip's order."""
         wall = self._desk.wall
-        self._strip = self.alarms.look(wall, attention.ranked(wall, now_s), now_s)
-        return self._strip
+        entries = [self._own(entry) for entry in attention.ranked(wall, now_s)]
+        return self.alarms.look(wall, entries, now_s)
+
+    def _own(self, entry: Entry) -> Entry:
+        """Who has paused a call, or asked for help, has seen that it is so: it rings at the others' consoles."""
+        mine = self._desk.wall.welcome.staff_name if self._desk.wall.welcome else ""
+        call = self._desk.wall.calls.get(entry.call_id)
+        if entry.seen_by or call is None or not (self._asked(entry, call, mine) or self._paused(entry)):
+            return entry
+        if entry.key not in self._said and self._desk.tell(Acknowledge(*entry.key)):
+            self._said.add(entry.key)
+        return replace(entry, seen_by=safe(mine))
+
+    def _asked(self, entry: Entry, call: CallView, mine: str) -> bool:
+        return entry.cause is Cause.URGENT_HELP and call.help_by == mine
+
+    def _paused(self, entry: Entry) -> bool:
+        return entry.cause is Cause.PAUSED and any(
+            isinstance(act.command.act, Pause)
+            and act.command.call_id == entry.call_id
+            and act.stage in (Stage.ACCEPTED, Stage.CONFIRMED)
+            and abs(act.at_ms - entry.occurrence) < OWN_WITHIN_MS
+            for act in self._desk.acts
+        )
 
     def do(self, action: str, call: CallView | None, now_s: float) -> bool:
         """Carries out an action that is about attention; False for all others. `call`: the chosen one."""

@@ -40,6 +40,7 @@ from .rules.commands import end, pause
 from .rules.decision import Accepted, Ordered, Situation, Told
 from .rules.incident import Incident
 from .rules.picture_boxes import for_call, for_every_call
+from .rules.plain_words import refused_words
 from .rules.recording import room_needed
 from .store.audit import Entry
 from .store.rows import Known
@@ -440,7 +441,14 @@ class Establishment:
         if peer is None or peer.offer is None or peer.passed_on:
             return
         call = self.calls[peer.call_id]
-        laptop = self.laptops.get(call.laptop_id)
+        laptop, leg = self.laptops.get(call.laptop_id), call.leg(peer.leg)
+        if leg is not None and leg.refused_until_ms:
+            if leg.refused_until_ms > utc_ms():
+                words = refused_words(leg.words.removeprefix("refused: "))
+                peer.link.send(OfferRefused(peer.offer.offer_id, words, False))
+                peer.offer = None
+                return
+            self.change(happenings.refusal_over(call, peer.leg))
         if call.state in OPEN and laptop is not None and laptop.call_id == call.call_id:
             peer.passed_on = True
             laptop.link.send(LegOffer(call.call_id, call.epoch, peer.leg, peer.offer.offer_id, peer.offer.sdp))

@@ -77,7 +77,13 @@ def tile_words(wall: Wall, seat: int, now_s: float) -> TileWords:
         attention_age=entries[0].age if entries else "",
         lines=tuple(
             filter(
-                None, (f"{recording}{_quality(wall, call)}", _looks(wall, call, now_s), callers(call), _counts(call))
+                None,
+                (
+                    f"{recording}{_off(call)}{_quality(wall, call)}",
+                    _looks(wall, call, now_s),
+                    callers(call),
+                    _counts(call),
+                ),
             )
         ),
         recording=recording,
@@ -160,6 +166,11 @@ def _state(call: CallView, lost: bool) -> str:
     return ("◌ WAITING " if waits else "") + _STATES[call.state]
 
 
+def _off(call: CallView) -> str:
+    off = off_words(call)
+    return f" · {off.upper()}" if off else ""
+
+
 def _quality(wall: Wall, call: CallView) -> str:
     health = wall.media_of(call).health
     legs = [leg for leg in health.legs if leg.connected] if health else []
@@ -178,7 +189,7 @@ def claim_words(louder_db: int) -> str:
 
 
 def _counts(call: CallView) -> str:
-    said: list[str] = [off] if (off := off_words(call)) else []
+    said: list[str] = []
     for count, word in ((call.incidents, "incident"), (call.warnings, "warning"), (call.pauses, "pause")):
         if count:
             said.append(f"{count} {word}{'s' if count > 1 else ''}")

@@ -29,6 +29,8 @@ class Leg(msgspec.Struct, frozen=True):
     admitted: bool = False
     admitting: bool = False
     words: str = ""
+    refused_until_ms: int = 0
+    """Refused by an officer: its offers are turned away for so long."""
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -28,10 +28,12 @@ from . import duty, sides
 from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, latest_end_ms, state_with
 from .decision import Accepted, Ordered, Refused, Situation, Told
 from .permissions import act_name, may
-from .plain_words import paused_words, refused_words, warning_words
+from .plain_words import may_come_back, paused_words, refused_words, warning_words
 
 GIVING = (Admit, Resume, Extend)
 STOPPING = (End, Pause, OneSide)
+REFUSED_MS, NEVER_MS = MINUTE_MS, 2**53
+"""How long a refused device is turned away: what can be put right, for a minute; else for the whole call."""
 WHY_LONGEST = 120
 """Of what officers write themselves, to be said to others."""
 
@@ -85,7 +87,7 @@ def _decide_act(call: Call, command: Command, staff: str, at: Situation) -> Acce
         case Admit(leg):
             return _admit(call, leg, staff)
         case Refuse(leg):
-            return _refuse(call, leg, staff, command.reason)
+            return _refuse(call, leg, staff, command.reason, at.now_ms)
         case Notice(side, words):
             return _say(call, Told(words.strip(), side), f"Notice by {staff}", at)
         case Warn(side, words):
@@ -137,12 +139,14 @@ def _admit(call: Call, name: str, staff: str) -> Accepted | Refused:
     return Accepted(marked, "Admitting.", Ordered(OrderAct.ADMIT, leg=name))
 
 
-def _refuse(call: Call, name: str, staff: str, reason: str) -> Accepted | Refused:
+def _refuse(call: Call, name: str, staff: str, reason: str, now_ms: int) -> Accepted | Refused:
     leg = call.leg(name)
     if leg is None or name == ROOM_LEG:
         return Refused(Refusal.NO_SUCH_LEG, "There is no such caller on this call.")
     why = f": {reason}" if reason else ""
-    legs = call.with_leg(name, connected=False, admitted=False, admitting=False, words=f"refused{why}")
+    until_ms = now_ms + REFUSED_MS if may_come_back(reason) else NEVER_MS
+    gone = {"connected": False, "admitted": False, "admitting": False}
+    legs = call.with_leg(name, **gone, words=f"refused{why}", refused_until_ms=until_ms)
     refused = call.changed(legs=legs, state=state_with(call, legs), said=f"Caller refused by {staff}{why}")
     told = Told(refused_words(reason), leg=name)
     return Accepted(refused, "Caller refused.", Ordered(OrderAct.REFUSE, leg=name), told)

@@ -37,12 +37,17 @@ def taken_over(call: Call) -> Call:
 def leg_connected(call: Call, name: str, connected: bool, words: str) -> Call:
     """A family device that comes or goes is a change that an officer has to have seen; the room's is not."""
     leg = call.leg(name)
-    if leg is None or (leg.connected, leg.words) == (connected, words):
+    if leg is None or (leg.connected, leg.words) == (connected, words) or leg.refused_until_ms:
         return call
     legs = call.with_leg(name, connected=connected, words=words)
     if leg.connected == connected or name == "room":
         return msgspec.structs.replace(call, legs=legs)
     return call.changed(legs=legs)
+
+
+def refusal_over(call: Call, name: str) -> Call:
+    """A refused device may try again."""
+    return call.changed(legs=call.with_leg(name, refused_until_ms=0, words=""))
 
 
 def admission_over(call: Call, name: str, grace_seconds: int) -> Call:
@@ -133,7 +138,8 @@ def ended(call: Call, now_ms: int, outcome: Outcome | None = None, said: str = "
 
 def laptop_started_anew(call: Call) -> Call:
     """The agent knows nothing of an open call: its connections are gone, so each caller is to be admitted again."""
-    legs = tuple(Leg(leg.leg) for leg in call.legs)
+    refused = {leg.leg: (leg.words, leg.refused_until_ms) for leg in call.legs if leg.refused_until_ms}
+    legs = tuple(Leg(leg.leg, False, False, False, *refused.get(leg.leg, ("", 0))) for leg in call.legs)
     said = "Laptop has started anew: admit the callers again" if call.state != CallState.WAITING else call.said
     return call.changed(
         state=CallState.WAITING, legs=legs, said=said, paused_at_ms=0, paused_why="", paused_by_fault=False

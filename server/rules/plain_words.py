@@ -18,6 +18,14 @@ _PAUSED = {
 }
 
 
+_PUT_RIGHT = ("more people than booked", "place not fit", "dress or conduct", "technical fault")
+
+
+def may_come_back(reason: str) -> bool:
+    """What a caller was refused for can be put right within the call."""
+    return reason in _PUT_RIGHT
+
+
 def refused_words(reason: str) -> str:
     return _REFUSED.get(reason, "You were not let into this call. Please ring the prison.")
 

@@ -10,9 +10,9 @@ import pytest
 from schemas.attention import Acknowledge, CallMarks, Cause, MarkRefused, NoticeReached, Shelve, Watchers
 from schemas.call import CallState
 from schemas.console import Admit, Beat, Notice, OneSide, Refuse, UrgentHelp, Warn, Watch
-from schemas.laptop import OpenCall, Order, OrderAct
+from schemas.laptop import LegOffer, OpenCall, Order, OrderAct
 from schemas.media import Side
-from schemas.peer import CallNotice, NoticeRead
+from schemas.peer import CallNotice, NoticeRead, Offer, OfferRefused
 from tests.server_rig import OFFICER_TOKEN, Console, Laptop, Peer, Server, establishment, running_server, wait_until
 
 PATEL = "second-officer-token"
@@ -182,3 +182,8 @@ def test_a_refused_caller_reads_why_in_plain_words(rig: Rig) -> None:
     rig.laptop.confirm(OrderAct.REFUSE)
     entry = json.loads(rig.audit("refuse")[0][1])
     assert entry["reason"] == "place not fit"
+    family.send(Offer("o1", "v=0"))
+    turned_away = family.next(OfferRefused)
+    assert "quiet, private place" in turned_away.reason and not turned_away.retry
+    with pytest.raises(TimeoutError):
+        rig.laptop.next(LegOffer, seconds=0.3)

@@ -10,6 +10,7 @@ from console.actions import BY_ID, of_screen
 from console.desk import Desk
 from console.pressing import press
 from console.state.acts import Stage, act_words
+from console.state.attention import Severity
 from console.state.panels import EndPanel
 from console.state.pausing import PausedPanel
 from console.state.selection import move
@@ -260,6 +261,23 @@ def test_seen_and_shelved_go_out_for_the_chosen_call() -> None:
     assert wire.desk.notice(wire.now) == "You have shelved 3 already."
     wire.press("0", "2", "z")
     assert "nothing to shelve" in wire.desk.notice(wire.now) and wire.desk.panel is None
+
+
+def test_what_this_officer_did_does_not_ring_here_and_is_told_to_the_others() -> None:
+    wire = Wire(call(1), call(2))
+    wire.press("P")
+    answered(wire, needs_laptop=True)
+    wire.change(call(1, CallState.PAUSED, version=4, paused_at_ms=SERVER_MS + 90, admitted_at_ms=SERVER_MS))
+    helped = call(2, version=4, help="medical", help_by="R. Hughes", help_at_ms=SERVER_MS + 90)
+    wire.change(msgspec.structs.replace(helped, admitted_at_ms=SERVER_MS))
+    for _ in range(3):
+        shown = wire.desk.attending.strip(wire.now)
+        assert [e.seen_by for e in shown if e.severity is Severity.URGENT] == ["R. Hughes", "R. Hughes"]
+    marks = [(m.cause, m.since_ms) for m in wire.sent if isinstance(m, Acknowledge)]
+    assert sorted(marks) == [(Cause.PAUSED, SERVER_MS + 90), (Cause.URGENT_HELP, SERVER_MS + 90)]
+    other = Wire(call(1, CallState.PAUSED, paused_at_ms=SERVER_MS + 90))
+    assert [e.seen_by for e in other.desk.attending.strip(other.now)] == [""]
+    assert not wire.desk.attending.alarms.rings(wire.now) and other.desk.attending.alarms.rings(other.now)
 
 
 def test_a_goes_to_the_top_u_to_the_longest_unseen_and_b_back() -> None:

@@ -169,6 +169,17 @@ def test_a_refused_caller_reads_a_sentence_and_nobody_else_does() -> None:
     assert no(a_call(), Refuse("family-1"), reason=" ").refusal == Refusal.REASON_MISSING
 
 
+def test_who_was_refused_stays_out_for_a_minute_or_for_good() -> None:
+    place = yes(a_call(), Refuse("family-1"), reason="place not fit").call
+    assert happenings.leg_connected(place, "family-1", True, "") is place, "a late word of the laptop opens nothing"
+    assert place.leg("family-1").refused_until_ms == NOW + MINUTE_MS  # type: ignore[union-attr]
+    assert happenings.laptop_started_anew(place).leg("family-1").refused_until_ms  # type: ignore[union-attr]
+    again = happenings.refusal_over(place, "family-1")
+    assert happenings.leg_connected(again, "family-1", True, "").leg("family-1").connected  # type: ignore[union-attr]
+    for_good = yes(a_call(), Refuse("family-1"), reason="restriction").call
+    assert for_good.leg("family-1").refused_until_ms > NOW + 10**12  # type: ignore[union-attr]
+
+
 # -- a pause, and why
 
 
