@@ -10,7 +10,7 @@
     }
   };
   const WANTED = {
-    "inbound-rtp": ["kind", "mid", "packetsReceived", "packetsLost", "framesDecoded", "framesDropped", "freezeCount",
+    "inbound-rtp": ["kind", "mid", "packetsReceived", "bytesReceived", "packetsLost", "framesDecoded", "framesDropped", "freezeCount",
       "totalFreezesDuration", "totalAudioEnergy", "totalSamplesReceived", "concealedSamples", "silentConcealedSamples",
       "frameWidth", "frameHeight", "framesPerSecond", "keyFramesDecoded", "jitterBufferDelay", "nackCount",
       "jitterBufferEmittedCount", "retransmittedPacketsReceived", "pliCount", "estimatedPlayoutTimestamp"],

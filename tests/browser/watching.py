@@ -31,6 +31,8 @@ class Span:
     audio_lost: int
     buffer_ms: float
     """How long a picture waited before it was decoded, on average."""
+    kbit_per_s: float
+    """Of its picture, as it was received."""
 
     @property
     def frames_per_s(self) -> float:
@@ -70,6 +72,7 @@ def span(taken: list[dict[str, Any]], slot: int = 0) -> Span:
         energy=grew("totalAudioEnergy", sound, sound_last),
         video_lost=round(grew("packetsLost")),
         audio_lost=round(grew("packetsLost", sound, sound_last)),
+        kbit_per_s=grew("bytesReceived") * 8 / (ended - began),
         buffer_ms=1000 * grew("jitterBufferDelay") / max(1, grew("jitterBufferEmittedCount")),
     )
 

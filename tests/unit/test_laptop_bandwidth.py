@@ -1,5 +1,7 @@
 """How much a leg may send: first, under loss, after it, and by what its receivers report."""
 
+import random
+
 import pytest
 
 from laptop.rules.bandwidth import FIRST, LEAST, Way, allowed, taken
@@ -23,6 +25,29 @@ def test_it_never_falls_below_what_shows_a_face() -> None:
     for _ in range(50):
         way = way.after(1.0, 50_000)
     assert way.bits_per_s == LEAST
+
+
+def lossy(share: float, seconds: int) -> Way:
+    """A line that loses packets at random, 60 a second, whatever flows."""
+    chance, way = random.Random(3), Way()
+    for _ in range(seconds):
+        way = way.after(sum(chance.random() < share for _ in range(60)) / 60, min(way.bits_per_s, 1_000_000))
+    return way
+
+
+def test_what_is_lost_at_random_costs_little_of_the_rate() -> None:
+    assert lossy(0.05, 120).bits_per_s > 900_000
+    assert lossy(0.10, 120).bits_per_s >= 600_000
+    assert lossy(0.15, 120).bits_per_s >= 500_000
+
+
+def test_a_line_that_is_too_narrow_is_found_out() -> None:
+    """300 kbit/s: what is beyond is lost."""
+    way = Way()
+    for _ in range(60):
+        sent = min(way.bits_per_s, 1_000_000)
+        way = way.after(max(0.0, 1 - 300_000 / sent), sent)
+    assert way.bits_per_s < 400_000
 
 
 @pytest.mark.parametrize(
