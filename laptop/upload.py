@@ -152,6 +152,7 @@ class Upload:
                 if not part.refused.again:
                     return
                 await asyncio.sleep(AGAIN_S)
+        self._parts.pop((part.call_id, part.name), None)
         await asyncio.to_thread(self._delete, part)
 
     async def _go_on(self, part: _Part) -> None:

@@ -33,6 +33,7 @@ from schemas.wire import Message, encode
 
 from ..rules.dates import gaps
 from .levels import decoded, opus_decoder, rms_level
+from .mosaic import mosaic
 from .opened import Opened, open_records
 from .picture_modes import small_picture
 from .timeline import NewestFrame, Timeline
@@ -167,7 +168,7 @@ class Reader:
     def _moments(self, box: Box) -> Iterator[_Moment]:
         """Four a second; a picture that stands for several of them is given once.
 
-        Of a side with several devices: the first one's that has a picture then.
+        Of a side with several devices: all that have a picture then, as on the wall.
         """
         width, height = min(box.width, EVIDENCE_PICTURE_MAX[0]), min(box.height, EVIDENCE_PICTURE_MAX[1])
         timeline = self._timeline
@@ -178,11 +179,13 @@ class Reader:
             if not newest:
                 yield _Moment(box.side, at_ms, False)
                 continue
-            taken_ms, frame = newest[0]
+            taken_ms = max(at for at, _ in newest)
             picture = None
             if given is None or taken_ms > given:
                 given, self._found = taken_ms, True
-                picture = EvidencePicture(box.side, taken_ms, *small_picture(frame, width, height))
+                picture = EvidencePicture(
+                    box.side, taken_ms, *small_picture(mosaic([f for _, f in newest]), width, height)
+                )
             yield _Moment(box.side, at_ms, True, picture)
 
     def _write(self, part: EvidencePart) -> None:

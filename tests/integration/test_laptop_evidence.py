@@ -138,6 +138,31 @@ def test_parts_are_small_and_pictures_fit_their_box(recorded: Path) -> None:
     assert {(picture.width, picture.height) for picture in pictures} == {(128, 72)}
 
 
+def test_a_side_with_two_devices_shows_both(tmp_path: Path) -> None:
+    marked_clip.make(tmp_path / "marked.webm", 8)
+    source = clip.read(tmp_path / "marked.webm")
+    zero, boot = time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)
+    recording = Recording(
+        tmp_path, "BWI-1", SEALING, lambda at: None, lambda words: None, lambda at: BEGAN_MS + round((at - boot) * 1000)
+    )
+    recording.start(1)
+    size = (marked_clip.WIDTH, marked_clip.HEIGHT)
+    for name, first_s in (("family-1", 0), ("family-2", 4)):
+        for number in range(3 * PICTURES_PER_S):
+            at = zero + number / PICTURES_PER_S
+            data = source.pictures[first_s * PICTURES_PER_S + number]
+            recording.add(Piece(name, "video", data, number * 3600, at, clip.is_key_frame(data), size))
+    recording.finish()
+    box = [Box(Side.FAMILY, 120, 68)]
+    pictures, _, _ = read(tmp_path, wanted(pressed_at_ms=BEGAN_MS, from_ms=0, to_ms=3000, boxes=box))
+    assert len(pictures) >= 10
+    for one in pictures:
+        whole = np.frombuffer(one.pixels, np.uint8).reshape(one.height, one.width, 3)
+        middle = whole[one.height // 4 : one.height * 3 // 4]
+        left, right = marked_clip.read(middle[:, : one.width // 2]), marked_clip.read(middle[:, one.width // 2 :])
+        assert right == left + 4 and left in (one.at_ms // 1000, one.at_ms // 1000 - 1)
+
+
 def test_a_stretch_that_is_not_over_is_read_as_far_as_the_copy_goes(recorded: Path) -> None:
     pictures, _, done = read(recorded, wanted(to_come=True, copied_ms=BEGAN_MS + 12_000 + 5_500))
     assert done.outcome == EvidenceOutcome.TO_COME and done.until_ms == 5_500
