@@ -233,6 +233,8 @@ class Inlet:
         self._on_packet, self._on_frame = on_packet, on_frame
         self._statistics: Statistics | None = None
         self._assembly = Assembly()
+        self._agreed_type = -1
+        """The payload type of the newest packet that was no retransmission."""
         self._asked_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self.report: tuple[int, int] | None = None
@@ -272,21 +274,31 @@ class Inlet:
         await self._send_rtcp(packet)
 
     def take(self, packet: Packet) -> None:
-        codec = self.payload_types[packet.payload_type]
-        if is_rtx(codec):
-            original = self._receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc)
-            unwrapped = rtp.unwrapped_rtx(packet, codec.parameters["apt"], original) if original else None
-            if unwrapped is None:
-                return  # a probe of the sender's bandwidth estimation
-            packet, codec = unwrapped, self.payload_types[codec.parameters["apt"]]
-        if packet.ssrc != self.ssrc and not self._accept(packet.ssrc, codec.clockRate):
-            self.strange += 1
-            return
+        if packet.ssrc != self.ssrc or packet.payload_type != self._agreed_type:
+            found = self._looked_at(packet)
+            if found is None:
+                return
+            packet = found
         assert self._statistics is not None
         self._statistics.add(packet)
         self._on_packet(packet)
         if self._on_frame is not None:
             self._assemble(packet)
+
+    def _looked_at(self, packet: Packet) -> Packet | None:
+        """The source's first packet, or what a retransmission carries; None when it is nothing of this source."""
+        codec = self.payload_types[packet.payload_type]
+        if is_rtx(codec):
+            original = self._receiver._RTCRtpReceiver__rtx_ssrc.get(packet.ssrc)
+            unwrapped = rtp.unwrapped_rtx(packet, codec.parameters["apt"], original) if original else None
+            if unwrapped is None:
+                return None  # a probe of the sender's bandwidth estimation
+            packet, codec = unwrapped, self.payload_types[codec.parameters["apt"]]
+        if packet.ssrc != self.ssrc and not self._accept(packet.ssrc, codec.clockRate):
+            self.strange += 1
+            return None
+        self._agreed_type = packet.payload_type
+        return packet
 
     def _accept(self, ssrc: int, clock_rate: int) -> bool:
         announced = self._receiver.transport._rtp_router.ssrc_table
@@ -400,12 +412,13 @@ class Outlet:
     def send(self, marker: bool, sequence: int, timestamp: int, payload: bytes) -> bytes:
         """Sends a packet and returns it as it was before encryption. ConnectionError when the connection is not open;
         ValueError for one that is too long."""
-        if self.pipe is None or not self._sender._RTCRtpSender__rtp_started.is_set():
+        pipe = self.pipe
+        if pipe is None:
             raise ConnectionError("not connected")
         payload_type, ssrc = self._identity or self._agree()
         now_s = time.time()
         packet = rtp.build(payload_type, marker, sequence, timestamp, ssrc, self._extensions_at(now_s), payload)
-        self.pipe.send(packet)
+        pipe.send(packet)
         sender: Any = self._sender
         report = self.report
         if report is None:
@@ -427,7 +440,9 @@ class Outlet:
         self.pipe.send(packet)
 
     def _agree(self) -> tuple[int, int]:
-        """What both ends have agreed on by now: payload type, extensions."""
+        """What both ends have agreed on: payload type, extensions. ConnectionError before the connection is open."""
+        if not self._sender._RTCRtpSender__rtp_started.is_set():
+            raise ConnectionError("not connected")
         self._extensions, self._send_time_at = b"", 0
         blank, marked = self._packed(0), self._packed(0xFFFFFF)
         if blank:

@@ -80,6 +80,8 @@ class Leg:
         self._connection = RTCPeerConnection(_CONFIGURATION)
         self._pipe: Pipe | None = None
         self._inlets: dict[str, Inlet] = {}
+        self._inlet_of: dict[int, Inlet] = {}
+        """By the payload types that have come."""
         self._clocks: dict[str, tuple[int, int]] = {}
         self._timestamps: dict[str, int] = {}
         self._upload = Upload(time.monotonic())
@@ -135,10 +137,13 @@ class Leg:
     def _take(self, packet: Packet) -> None:
         if not self._upload.takes(len(packet.payload)):
             return
-        for inlet in self._inlets.values():
-            if packet.payload_type in inlet.payload_types:
-                inlet.take(packet)
+        inlet = self._inlet_of.get(packet.payload_type)
+        if inlet is None:
+            inlet = next((one for one in self._inlets.values() if packet.payload_type in one.payload_types), None)
+            if inlet is None:
                 return
+            self._inlet_of[packet.payload_type] = inlet
+        inlet.take(packet)
 
     async def close(self) -> None:
         await self._connection.close()

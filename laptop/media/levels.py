@@ -96,11 +96,13 @@ def decoded(decoder: Any, payload: bytes) -> tuple[float, int, float]:
     """One Opus packet: sum of squares, samples, largest sample. av's FFmpegError when it can't be decoded."""
     squares, samples, peak = 0.0, 0, 0.0
     for frame in decoder.decode(av.Packet(payload)):
+        if not frame.samples:
+            continue
         for plane in frame.planes:
-            sound = np.frombuffer(memoryview(plane), np.float32, frame.samples)
+            sound = np.frombuffer(plane, np.float32, frame.samples)
             squares += float(np.dot(sound, sound))
             samples += sound.size
-            peak = max(peak, float(sound.max(initial=0)), -float(sound.min(initial=0)))
+            peak = max(peak, float(np.maximum.reduce(sound)), -float(np.minimum.reduce(sound)))
     return squares, samples, peak
 
 
