@@ -18,6 +18,9 @@ from .unseen import ALERT_S, LOOK_S, unseen_s, unseen_since_ms
 from .wall import OPEN, Wall, waiting_legs
 
 SHORT_TIME_MS = 5 * 60_000
+CARRIES_WITHIN_S = 2.0
+"""So long after an order to open, or the last that flowed, it is no alarm that nothing flows: a laptop says how it does
+each second."""
 WAITING_ALERT_S = 300.0
 WARNINGS_LOOKED_AT = 2
 RAISED = 1_000_000
@@ -126,10 +129,10 @@ def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
         why = f": {safe(call.paused_why)}" if call.paused_why else ", no reason given yet"
         add(Cause.PAUSED, Severity.URGENT, f"paused{why}. R or X", age_s(call.paused_at_ms), call.paused_at_ms)
     health = media.health
-    if call.state == CallState.LIVE and lost_since is None and health is not None and not health.carrying:
+    stopped_s = now_s - media.stopped_since_s if media.stopped_since_s is not None else 0.0
+    if call.state == CallState.LIVE and lost_since is None and health is not None and stopped_s >= CARRIES_WITHIN_S:
         words = "nothing is carried" + (f": {safe(health.why_not)}" if health.why_not else "")
-        age = now_s - (media.stopped_since_s if media.stopped_since_s is not None else now_s)
-        add(Cause.NOT_CARRIED, Severity.ALERT, words, age)
+        add(Cause.NOT_CARRIED, Severity.ALERT, words, stopped_s)
     for leg in waiting_legs(call):
         waited = now_s - wall.waiting_since.get((call.call_id, leg.leg), now_s)
         raised = waited >= WAITING_ALERT_S

@@ -163,6 +163,8 @@ class Wall:
         self.calls[call.call_id] = call
         media = self.media_of(call)
         media.uncopied_since_s = (media.uncopied_since_s or now_s) if call.copy_words else None
+        if media.stopped_since_s is not None and (known is None or known.state != call.state):
+            media.stopped_since_s = now_s  # until now it was right that nothing flowed
         for leg in call.legs:
             key = call.call_id, leg.leg
             if leg in waiting_legs(call):

@@ -127,9 +127,20 @@ def test_a_mark_from_before_a_cause_came_again_does_not_count() -> None:
     wall = a_wall(call(1))
     wall.media_of(wall.calls["call-1"]).take_health(health(carrying=False), NOW_S + 20)
     wall.apply(CallMarks("call-1", [Mark(Cause.NOT_CARRIED, 0, "J. Patel", SERVER_MS + 10_000)]), NOW_S + 20)
-    assert [e.seen_by for e in attention.ranked(wall, NOW_S + 21)] == [""]
-    wall.apply(CallMarks("call-1", [Mark(Cause.NOT_CARRIED, 0, "J. Patel", SERVER_MS + 20_500)]), NOW_S + 21)
-    assert [e.seen_by for e in attention.ranked(wall, NOW_S + 21)] == ["J. Patel"]
+    assert [e.seen_by for e in attention.ranked(wall, NOW_S + 23)] == [""]
+    wall.apply(CallMarks("call-1", [Mark(Cause.NOT_CARRIED, 0, "J. Patel", SERVER_MS + 22_500)]), NOW_S + 23)
+    assert [e.seen_by for e in attention.ranked(wall, NOW_S + 23)] == ["J. Patel"]
+
+
+def test_a_call_that_an_order_has_just_opened_has_two_seconds_to_carry_something() -> None:
+    waiting = call(1, CallState.WAITING)
+    wall = a_wall(waiting)
+    wall.media_of(waiting).take_health(health(carrying=False), NOW_S)
+    wall.apply(CallChanged(2, call(1, version=9, admitted_at_ms=SERVER_MS)), NOW_S + 60)
+    assert not attention.ranked(wall, NOW_S + 61.9)
+    assert [e.cause for e in attention.ranked(wall, NOW_S + 62)] == [Cause.NOT_CARRIED]
+    wall.media_of(waiting).take_health(health(), NOW_S + 62.1)
+    assert not attention.ranked(wall, NOW_S + 62.1)
 
 
 def test_what_is_shelved_leaves_the_strip_and_comes_back_as_new() -> None:
