@@ -42,6 +42,9 @@ _TABLE = (
     Action(
         "palette", ("ctrl+p",), "Find an action", "find", "find any action by its words", Danger.LOOKS, screens="WSLQR"
     ),
+    Action(
+        "pictures", (".",), "Pictures", "", "pictures in colour, grey, lean, none, or as the line allows", Danger.LOOKS
+    ),
     Action("theme", (), "Next theme", "", "dark, light, high contrast or monochrome", Danger.LOOKS, screens="WSLQR"),
     Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QRF"),
     Action("go-reviews", ("f4",), "Reviews", "", "the flagged incidents", Danger.LOOKS, "review", "WR"),
@@ -162,7 +165,7 @@ _TABLE = (
 )
 """Digits choose a seat (01 to 99) and are no actions; Enter only opens and Space does nothing, so they never act."""
 
-_IN_FOCUS_TOO = ("help", "palette", "theme", "here", "attend", "unseen", "previous", "copy")
+_IN_FOCUS_TOO = ("help", "palette", "theme", "pictures", "here", "attend", "unseen", "previous", "copy")
 
 
 def _of_the_wall(action: Action) -> bool:

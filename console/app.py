@@ -13,8 +13,9 @@ from textual.binding import Binding
 from console import config
 from console.desk import Desk
 from console.link import Link, Refused
-from console.painting.answers import Answer
+from console.painting.answers import Answer, TrueColour
 from console.painting.ink import Colours
+from console.painting.profile import Profile, Profiles
 from console.painting.themes import next_theme, wear
 from console.pen import Pen
 from console.review_desk import ReviewDesk
@@ -30,6 +31,7 @@ from console.terminal import OutputDriver
 from schemas.call import Role
 from schemas.console import CommandAnswer, CommandDone, ConsoleWelcome, ReviewOpened
 
+LOOK_AT_PICTURES_S = 0.5
 CLOSED_WITHIN_S = 0.5
 """How long the end waits for the server to take the goodbye."""
 
@@ -67,6 +69,8 @@ class Console(App[int]):
         self.review_screen = ReviewScreen(self.review_desk, colours)
         self.review_desk.boxes = lambda: self.review_screen.boxes(*self._cells())
         self._colours = colours
+        last = config.remembered().get("pictures", "")
+        self.profiles = Profiles(colours, Profile(last) if last in list(Profile) else None)
         self._began = self._sized = False
         self._linked: asyncio.Task[None] | None = None
 
@@ -77,6 +81,27 @@ class Console(App[int]):
     def terminal_says(self, answer: Answer, now_s: float) -> None:
         """What the terminal has answered, and when (s, monotonic)."""
         self.pen.take(answer, now_s)
+        if isinstance(answer, TrueColour) and answer.kept and self.profiles.colours is Colours.INDEXED:
+            self.console._color_system = ColorSystem.TRUECOLOR
+            self.profiles.colours = Colours.TRUE
+            self._show_pictures_anew()
+
+    def change_pictures(self) -> None:
+        """The next way to paint pictures, from now on and the next time."""
+        self.profiles.choose_next()
+        config.remember(pictures=self.profiles.chosen or "")
+        self._show_pictures_anew()
+        self.desk.say(self.profiles.words, time.monotonic())
+
+    def _look_at_pictures(self) -> None:
+        """Whether the line still takes them as they are painted."""
+        canvas, now_s = self.pen.canvas(), time.monotonic()
+        if canvas is not None and self.profiles.look(canvas.painter.waiting_s(now_s), now_s):
+            self._show_pictures_anew()
+
+    def _show_pictures_anew(self) -> None:
+        for screen in (self.wall_screen, self.focus_screen):
+            screen.show_pictures_as(self.profiles)
 
     async def on_mount(self) -> None:
         self.pen.begin()
@@ -91,6 +116,8 @@ class Console(App[int]):
         ):
             self.install_screen(screen, name)
         await self.push_screen(self.wall_screen)
+        self._show_pictures_anew()
+        self.set_interval(LOOK_AT_PICTURES_S, self._look_at_pictures)
         self._show_first()  # the welcome may have come already
 
     def on_resize(self) -> None:

@@ -89,7 +89,7 @@ class Pen:
 
     def _paint(self) -> None:
         urgent, self._due, self._at_once = self._at_once, None, False
-        app, canvas = self._app, self._canvas()
+        app, canvas = self._app, self.canvas()
         if canvas is None or app._batch_count or app._driver is None:
             return
         now_s = time.monotonic()
@@ -138,7 +138,8 @@ class Pen:
         self._app.screen.refresh()
         self.wake()
 
-    def _canvas(self) -> Canvas | None:
+    def canvas(self) -> Canvas | None:
+        """Of the screen on top."""
         screen = self._app.screen_stack[-1] if self._app.screen_stack else None
         if screen is None or not screen.is_running:
             return None

@@ -40,9 +40,10 @@ def header(
     width: int,
     rows: int,
     figures: Figures | None = None,
+    pictures: str = "",
 ) -> list[Row]:
     """`rows` is 2, or 1 on a low screen; what makes the wall untrue (a lost link, nobody watching) takes the last of
-    them whole."""
+    them whole. `pictures`: how they are painted, and why so."""
     link, welcome = wall.link, wall.welcome
     place = f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
     who = f"{safe(welcome.staff_name)} ({welcome.role})" if welcome else ""
@@ -51,7 +52,7 @@ def header(
     alarm = alarm_words(wall, vigil, now_s)
     question = _question(vigil)
     if rows == 1:
-        text = f" {place}  {time}  {_counts(wall, now_s)}"
+        text = f" {place}  {time}  {_counts(wall, now_s)}" + (f"  {pictures}" if pictures else "")
         words, ink = alarm or question or (f"{link.words(now_s)}", Ink.PLAIN)
         return [[(sides(text, f" {words} ", width), ink)]]
     on_watch = _on_watch(wall)
@@ -66,7 +67,7 @@ def header(
     recording = f" Recording {'●' if recorded == live else '■'} {recorded} of {live} "
     on_link = f"{link.words(now_s)} "
     more = _figures(wall, figures, now_s)
-    left = f" {_counts(wall, now_s)}" + (f"  {more}" if more else "")
+    left = "  ".join(filter(None, (f" {_counts(wall, now_s)}", pictures, more)))
     room = width - cell_width(recording) - cell_width(on_link) - 2
     ink = Ink.PLAIN if recorded == live else Ink.URGENT
     return [first, [(fit(left, room), Ink.PLAIN), (recording, ink), ("  ", Ink.PLAIN), (on_link, Ink.PLAIN)]]

@@ -60,6 +60,15 @@ def of_pixels(rgb: NDArray[np.uint8], colours: Colours, grey: bool = False) -> l
     return [PictureRow(glyphs, upper, lower) for upper, lower in zip(values[0::2], values[1::2], strict=True)]
 
 
+def of_greys(steps: NDArray[np.float32]) -> list[PictureRow]:
+    """Rows of cells of grey steps, 0 to 23 (height, width), as indexes of the 256 colours: the shortest to send."""
+    values = np.clip(steps, 0, GREY_RAMP[1] - 1).astype(np.int32) + (GREY_RAMP[0] + INDEXED)
+    if len(values) % 2:
+        values = np.concatenate([values, np.full((1, values.shape[1]), GREY_RAMP[0] + INDEXED, np.int32)])
+    glyphs = np.full(steps.shape[1], ord(UPPER_HALF), np.uint32)
+    return [PictureRow(glyphs, upper, lower) for upper, lower in zip(values[0::2], values[1::2], strict=True)]
+
+
 def packed(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
     """0xRRGGBB of each pixel."""
     wide = rgb.astype(np.int32)

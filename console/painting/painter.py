@@ -29,6 +29,7 @@ class Painter:
         self._painted_s: list[float] = []
         self._next_row: list[int] = []
         self._left_rows: list[int] = []
+        self._waits_since_s: list[float | None] = []
 
     @property
     def size(self) -> tuple[int, int]:
@@ -56,6 +57,7 @@ class Painter:
             self._places = list(places)
             self._painted_s = [0.0] * len(places)
             self._next_row, self._left_rows = [0] * len(places), [0] * len(places)
+            self._waits_since_s = [None] * len(places)
 
     def changed(self, hidden: Mask | None = None) -> Mask:
         """Cells that look different from what the terminal shows, without the hidden ones."""
@@ -78,11 +80,13 @@ class Painter:
         cells = int(np.count_nonzero(changed))
         self.behind = False
         if not cells:
+            self._waits_since_s = [None] * len(self._places)
             return None
         encoder = Encoder(shown, *corner)
         if budget is None or cells * CELL_BYTES <= budget:
             self._draw(encoder, shown, changed)
             self._painted_s = [now_s] * len(self._places)
+            self._waits_since_s = [None] * len(self._places)
             return encoder
         self._draw(encoder, shown, changed & (shown.kinds == TEXT))
         if encoder.size < budget:
@@ -95,7 +99,15 @@ class Painter:
         if encoder.size < budget:
             self._draw(encoder, shown, changed)  # pictures that stand in no place
         self.behind = encoder.size >= budget
+        for place, area in enumerate(self._places):
+            left = changed[area.y : area.y + area.height, area.x : area.x + area.width].any()
+            since_s = self._waits_since_s[place]
+            self._waits_since_s[place] = (now_s if since_s is None else since_s) if left else None
         return encoder
+
+    def waiting_s(self, now_s: float) -> float:
+        """How long the picture waits that waits longest to be whole."""
+        return max((now_s - since_s for since_s in self._waits_since_s if since_s is not None), default=0.0)
 
     def forget(self, mask: Mask) -> None:
         """These cells are blank on the terminal now."""
@@ -128,7 +140,7 @@ class Painter:
             where = np.zeros(changed.shape, bool)
             where[y, xs] = True
             self.seen.copy(shown, where)
-            part[row] = False
+            part[row] = False  # a view of `changed`: what is left at the end still waits
             self._next_row[place] = (row + 1) % area.height
             left -= 1
             if not left:

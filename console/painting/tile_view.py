@@ -1,6 +1,10 @@
 """From the wall's state to one tile's view; keeps the cells of pictures that have not changed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from console.state.ages import Freshness, short
 from console.state.attention import Severity
@@ -11,28 +15,70 @@ from console.state.wall import Wall
 from schemas.call import CallView
 from schemas.media import Box, Side
 
-from .halfblocks import PictureRow, rows
+from .halfblocks import PictureRow, luminance, of_greys, of_pixels
 from .ink import Colours, Ink
 from .meters import meter
+from .profile import Profile
 from .tile import PictureView, TileView
+from .tone import FINE_THRESHOLD, THRESHOLD, greys, held, twelve_bits
+
+
+@dataclass
+class _Kept:
+    shown: Shown
+    old: bool
+    at_s: float
+    pixels: NDArray[Any]
+    """As they are shown: colours before they are reduced, or steps of grey."""
+    rows: tuple[PictureRow, ...]
 
 
 class Gallery:
-    """The cells of the pictures that are on the wall, by call and side: one picture each, the one last drawn."""
+    """The cells of the pictures on a screen, by call and side: one picture each, the one last drawn.
 
-    def __init__(self, colours: Colours) -> None:
-        self._colours = colours
-        self._kept: dict[tuple[str, Side, bool], tuple[Shown, bool, tuple[PictureRow, ...]]] = {}
+    `fine`: pictures that are looked at closely keep smaller changes.
+    """
 
-    def cells(self, call_id: str, side: Side, large: bool, shown: Shown, grey: bool) -> tuple[PictureRow, ...]:
+    def __init__(self, colours: Colours, fine: bool = False) -> None:
+        self.colours, self.profile = colours, Profile.COLOUR
+        self._threshold = FINE_THRESHOLD if fine else THRESHOLD
+        self._kept: dict[tuple[str, Side, bool], _Kept] = {}
+
+    def show_as(self, colours: Colours, profile: Profile) -> None:
+        """From now on; what was drawn otherwise is forgotten."""
+        self.colours, self.profile = colours, profile
+        self._kept.clear()
+
+    def due(self, call_id: str, side: Side, large: bool, newest: Shown | None, now_s: float) -> Shown | None:
+        """The picture to show: the newest, or the one before while its time is not over."""
+        kept = self._kept.get((call_id, side, large))
+        if newest is None or kept is None or kept.shown is newest or now_s - kept.at_s >= self.profile.every_s:
+            return newest
+        return kept.shown
+
+    def cells(
+        self, call_id: str, side: Side, large: bool, shown: Shown, old: bool, now_s: float
+    ) -> tuple[PictureRow, ...]:
         key = call_id, side, large
         kept = self._kept.get(key)
-        if kept is not None and kept[0] is shown and kept[1] == grey:
-            return kept[2]
+        if kept is not None and kept.shown is shown and kept.old == old:
+            return kept.rows
         picture = shown.picture
-        made = tuple(rows(picture.pixels, picture.width, picture.height, self._colours, grey))
-        self._kept[key] = shown, grey, made
-        return made
+        rgb = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 3)
+        pixels, made = self._drawn(rgb, old, kept.pixels if kept is not None and kept.old == old else None)
+        at_s = kept.at_s if kept is not None and kept.shown is shown else now_s
+        self._kept[key] = _Kept(shown, old, at_s, pixels, tuple(made))
+        return self._kept[key].rows
+
+    def _drawn(self, rgb: NDArray[np.uint8], old: bool, before: Any) -> tuple[NDArray[Any], list[PictureRow]]:
+        if self.colours is Colours.NONE:
+            return rgb, of_pixels(rgb, Colours.NONE, old)
+        if self.colours is Colours.INDEXED or self.profile is not Profile.COLOUR:
+            # An old picture is darker as well, so that grey rooms too look different from live ones.
+            steps = greys(luminance(rgb), before if before is not None and before.ndim == 2 else None)
+            return steps, of_greys(steps * 0.6 if old else steps)
+        colour = held(rgb, before if before is not None and before.ndim == 3 else None, self._threshold)
+        return colour, of_pixels(colour if old else twelve_bits(colour), Colours.TRUE, old)
 
     def keep_calls(self, calls: set[str]) -> None:
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in calls}
@@ -155,8 +201,11 @@ def _picture(
     if lost is not None:
         words = f"LAPTOP LOST {short(now_s - lost)}" if large else ""
         return PictureView(instead=words, hatched=True), Freshness.GONE, ""
-    shown = wall.media_of(call).picture(side, area.width, area.height * 2)
-    how, words = picture_words(shown, now_s)
+    if gallery.profile is Profile.TEXT:
+        return PictureView(instead="text only" if large else ""), Freshness.GONE, ""
+    newest = wall.media_of(call).picture(side, area.width, area.height * 2)
+    shown = gallery.due(call.call_id, side, large, newest, now_s)
+    how, words = picture_words(shown, now_s, gallery.profile is Profile.LEAN)
     if shown is None:
         return PictureView(instead=side_words(call, side) if large else side.upper()), how, ""
     if how == Freshness.GONE:
@@ -167,7 +216,7 @@ def _picture(
     picture = shown.picture
     if picture.width > area.width or (picture.height + 1) // 2 > area.height:
         return PictureView(instead="another size is coming" if large else ""), how, ""
-    cells = gallery.cells(call.call_id, side, large, shown, how == Freshness.OLD)
+    cells = gallery.cells(call.call_id, side, large, shown, how == Freshness.OLD, now_s)
     label = f" {words} " if how == Freshness.OLD else " ROOM " if large and side == Side.ROOM else ""
     ink = Ink.ALERT if how == Freshness.OLD else Ink.STRONG
     age = f"picture {words or short(now_s - shown.taken_s)}" if how < Freshness.OLD else ""

@@ -10,6 +10,7 @@ from console.actions import BY_ID, Action
 from console.desk import Desk
 from console.painting import bars, focus_view
 from console.painting.ink import Colours, Ink
+from console.painting.profile import Profile, Profiles
 from console.painting.tile import PictureView
 from console.painting.tile_view import Gallery, side_view
 from console.pressing import press
@@ -39,7 +40,7 @@ class FocusScreen(Screen[None]):
         self.canvas = Canvas(colours, self._draw_changed)
         self.shows = Shows.BOTH
         self.turned = False
-        self._gallery = Gallery(colours)
+        self._gallery = Gallery(colours, fine=True)
         self._parts: FocusParts | None = None
         self._changed = Changed()
         self._everything = False
@@ -58,6 +59,12 @@ class FocusScreen(Screen[None]):
 
     def on_resize(self, _event: events.Resize) -> None:
         self.place_all()
+
+    def show_pictures_as(self, profiles: Profiles) -> None:
+        self._gallery.show_as(profiles.colours, profiles.current)
+        if self.is_attached:
+            self.want_pictures()
+            self.draw()
 
     # -- what changes
 
@@ -109,10 +116,15 @@ class FocusScreen(Screen[None]):
         self._call_id = call.call_id if call is not None else ""
         if parts is None or not self.desk.focused:
             return
-        wanted = [
-            Box(side, min(640, area.width), min(640, area.height * 2), per_s=PER_S)
-            for side, area in parts.pictures.items()
-        ]
+        text = self._gallery.profile is Profile.TEXT
+        wanted = (
+            []
+            if text
+            else [
+                Box(side, min(640, area.width), min(640, area.height * 2), per_s=PER_S)
+                for side, area in parts.pictures.items()
+            ]
+        )
         self.desk.want([], self._call_id, wanted if self._call_id else [])
 
     # -- keys
@@ -150,6 +162,8 @@ class FocusScreen(Screen[None]):
                 self.app.leave_focus()  # pyright: ignore[reportAttributeAccessIssue]
             case "help":
                 self.app.push_screen("help")
+            case "pictures":
+                self.app.change_pictures()  # pyright: ignore[reportAttributeAccessIssue]
             case "theme":
                 self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
             case "palette":

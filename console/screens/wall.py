@@ -10,10 +10,12 @@ from console.actions import BY_ID, Action
 from console.desk import Desk
 from console.painting import bars
 from console.painting.ink import Colours, Ink
+from console.painting.profile import Profile, Profiles
 from console.painting.seat_list import list_rows, seats_in_view
 from console.painting.tile import Placed
 from console.painting.tile_view import Gallery, left_out, list_boxes, meters, tile_view, wanted_boxes, with_pictures
 from console.pressing import press
+from console.state.focus_layout import shows_a_face
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Grid, grid, tile
 from console.state.ordering import kept
 from console.state.permits import why_off
@@ -40,6 +42,7 @@ class WallScreen(Screen[None]):
         self.desk = desk
         self.canvas = Canvas(colours, self._draw_changed)
         self._gallery = Gallery(colours)
+        self._profiles = Profiles(colours)
         self._grid: Grid | None = None
         self._tiles: dict[int, Placed] = {}
         self._changed = Changed()
@@ -55,6 +58,13 @@ class WallScreen(Screen[None]):
 
     def on_resize(self, _event: events.Resize) -> None:
         self.place_all()
+
+    def show_pictures_as(self, profiles: Profiles) -> None:
+        self._gallery.show_as(profiles.colours, profiles.current)
+        self._profiles = profiles
+        if self._grid is not None:
+            self.want_pictures()
+            self.draw()
 
     # -- what changes
 
@@ -124,6 +134,9 @@ class WallScreen(Screen[None]):
 
     def want_pictures(self) -> None:
         """Asks for the sizes that fit the tiles; tiles differ by a cell, so the smallest serves all."""
+        if self._profiles.current is Profile.TEXT:
+            self.desk.want([])
+            return
         if self._grid is not None and self._grid.as_list:
             turned_one = self.desk.seat is not None and self.desk.turned(self.desk.seat)
             self.desk.want(list_boxes(Side.ROOM if turned_one else Side.FAMILY))
@@ -186,6 +199,8 @@ class WallScreen(Screen[None]):
             case "go-reviews" if not why_off(action, self.desk.wall, None):
                 self.app.go_reviews()  # pyright: ignore[reportAttributeAccessIssue]
                 return
+            case "pictures":
+                self.app.change_pictures()  # pyright: ignore[reportAttributeAccessIssue]
             case "theme":
                 self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
             case "focus":
@@ -282,12 +297,24 @@ class WallScreen(Screen[None]):
         width, wall = self.size.width, self.desk.wall
         self._gallery.keep_calls(set(wall.calls))
         entries, figures = self.desk.attending.strip(now_s), self.desk.attending.alarms.figures
-        made = bars.header(wall, self.desk.vigilance(now_s), now_s, width, now.header_rows, figures)
+        made = bars.header(
+            wall, self.desk.vigilance(now_s), now_s, width, now.header_rows, figures, self._pictures(now)
+        )
         if now.strip_rows:
             lit = self._second % 2 == 0
             made += bars.strip(entries, width, now.strip_rows, wall.link.ever_heard, figures, lit)
         self.canvas.painter.put(dict(enumerate(made)))
         self._draw_list(now_s)
+
+    def _pictures(self, now: Grid) -> str:
+        """How pictures are painted, and whether a face can be known by them."""
+        profiles = self._profiles
+        if now.header_rows == 1:
+            return profiles.words if profiles.why else ""
+        large = [one.parts.large for one in self._tiles.values() if one.parts.large.width]
+        coarse = profiles.current is not Profile.TEXT and large and not all(map(shows_a_face, large))
+        words = profiles.words if self.size.width >= 160 else profiles.short
+        return words + (", too coarse to know a face" if coarse and self.size.width >= 160 else "")
 
     def _draw_message(self, now_s: float) -> None:
         desk = self.desk

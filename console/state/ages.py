@@ -19,12 +19,14 @@ class Freshness(IntEnum):
     """No picture any more, hatching in its place."""
 
 
-def freshness(age_s: float) -> Freshness:
-    if age_s < 2:
+def freshness(age_s: float, lean: bool = False) -> Freshness:
+    """`lean`: a picture comes every four seconds only, so each limit is later."""
+    fresh_s, ageing_s, old_s = (6, 10, 20) if lean else (2, 5, 15)
+    if age_s < fresh_s:
         return Freshness.FRESH
-    if age_s <= 5:
+    if age_s <= ageing_s:
         return Freshness.AGEING
-    return Freshness.OLD if age_s <= 15 else Freshness.GONE
+    return Freshness.OLD if age_s <= old_s else Freshness.GONE
 
 
 def countdown(milliseconds: float) -> str:

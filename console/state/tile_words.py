@@ -121,12 +121,12 @@ def side_words(call: CallView, side: Side) -> str:
     return "FAMILY admitted" if admitted == connected else "FAMILY waits"
 
 
-def picture_words(shown: Shown | None, now_s: float) -> tuple[Freshness, str]:
+def picture_words(shown: Shown | None, now_s: float, lean: bool = False) -> tuple[Freshness, str]:
     """How fresh a picture is, and what is said of it; GONE without words when there never was one."""
     if shown is None:
         return Freshness.GONE, ""
     age_s = now_s - shown.taken_s
-    how = freshness(age_s)
+    how = freshness(age_s, lean)
     words = {
         Freshness.FRESH: "",
         Freshness.AGEING: f"{int(age_s)} s old",

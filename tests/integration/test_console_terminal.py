@@ -21,7 +21,8 @@ from schemas.wire import CloseCode
 
 from .test_console_server import Server, call_view, health, levels, picture, seat_view, serving
 
-RED, BLUE = (200, 30, 40), (20, 60, 220)
+RED, BLUE = (200, 24, 40), (24, 56, 216)
+"""Colours that twelve bits have as they are."""
 
 
 def console_command(server: Server) -> list[str]:
@@ -148,14 +149,14 @@ def test_link_lost_and_back(wall: Any) -> None:
     assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
     box = large_box(server)
     server.show(picture(call, Side.FAMILY, RED, box, box), levels(call))
-    assert terminal.wait_for(lambda t: "c81e28" in papers(t), 5)
+    assert terminal.wait_for(lambda t: "c81828" in papers(t), 5)
     server.beating = False
     stopped = time.monotonic()
     server.stop()
     see(terminal, "■ LINK LOST", 4)
     assert time.monotonic() - stopped < 2.2, "the wall must say it within two seconds of silence"
     see(terminal, "OLD ")
-    assert terminal.wait_for(lambda t: "c81e28" not in papers(t), 1), "an old picture keeps its colours"
+    assert terminal.wait_for(lambda t: "c81828" not in papers(t), 1), "an old picture keeps its colours"
     terminal.press("P")
     see(terminal, "link lost: not sent")
     server.beating = True
@@ -301,3 +302,37 @@ def test_meter_pattern_of_the_demo_holds_for_every_level(wall: Any) -> None:
         server.show(levels(call, level, level))
         assert terminal.wait_for(lambda t, n=shown: tile.level_dbfs(t, "F") == tile.level_dbfs(t, "R") == n, 5), shown
         assert find_tiles(terminal, {1: "HARRIS"})[1].meters == tile.meters
+
+
+def test_a_key_changes_how_pictures_are_painted_and_it_is_remembered(wall: Any, tmp_path: Path) -> None:
+    call = call_view(1)
+    state = tmp_path / "state"
+    server, terminal = wall(call, environment={"XDG_STATE_HOME": str(state)}, shows=" 01 HARRIS")
+    see(terminal, "Pictures: colour")
+    assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
+    box = large_box(server)
+    server.show(picture(call, Side.FAMILY, RED, box, box))
+    assert terminal.wait_for(lambda t: "c81828" in papers(t), 5)
+    terminal.press(".")
+    see(terminal, "Pictures: colour (your choice)")
+    terminal.press(".")
+    see(terminal, "Pictures: grey (your choice)")
+    assert terminal.wait_for(lambda t: "c81828" not in papers(t), 5)
+    terminal.press(".")
+    see(terminal, "Pictures: grey, each 4 s (your choice)")
+    terminal.press(".")
+    see(terminal, "TEXT ONLY, you cannot see faces")
+    assert terminal.wait_for(lambda _: not server.got(Boxes)[-1].boxes, 5), "no laptop makes pictures for nobody"
+    assert "text" in (state / "sightline/console.json").read_text()
+
+
+def test_a_terminal_that_keeps_true_colours_gets_them_without_being_told(wall: Any) -> None:
+    call = call_view(1)
+    server, terminal = wall(call, environment={"COLORTERM": ""}, shows=" 01 HARRIS")
+    see(terminal, "Pictures: grey (256 colours)")
+    terminal.press("\x1bP1$r48:2::1:2:3m\x1b\\")
+    see(terminal, "Pictures: colour")
+    assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
+    box = large_box(server)
+    server.show(picture(call, Side.FAMILY, RED, box, box))
+    assert terminal.wait_for(lambda t: "c81828" in papers(t), 5)

@@ -47,7 +47,19 @@ from .test_console_state import NOW_S, SERVER_MS, call, seat
 MINUTE_MS = 60_000
 
 
-OF_THE_SCREEN = ("help", "palette", "quit", "go-reviews", "side", "side-all", "here", "theme", "focus", "copy")
+OF_THE_SCREEN = (
+    "help",
+    "palette",
+    "pictures",
+    "quit",
+    "go-reviews",
+    "side",
+    "side-all",
+    "here",
+    "theme",
+    "focus",
+    "copy",
+)
 
 
 class Wire:
