@@ -48,10 +48,10 @@ def side_by_side(panels: list[Planes]) -> Planes:
 
 
 def panel(sources: list[PictureSource], at_ms: float) -> Planes:
-    """One side: its only source over all of it, or up to four in a grid."""
+    """One side: its only source over all of it, or up to four in a grid; hatched when it has none."""
     pictures = [source.at(at_ms) for source in sources]
-    if len(sources) == 1:
-        return pictures[0] or hatched(*PANEL)
+    if len(sources) <= 1:
+        return (pictures[0] if pictures else None) or hatched(*PANEL)
     width, height = PANEL[0] // 2, PANEL[1] // 2
     cells = [*(picture or hatched(width, height) for picture in pictures), *[_black(width, height)] * 4][:4]
     rows = [side_by_side(cells[:2]), side_by_side(cells[2:])]

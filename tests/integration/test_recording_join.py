@@ -209,6 +209,17 @@ def test_another_size_in_mid_stream_and_a_second_part_play(tmp_path: Path, ident
     assert second.exists()
 
 
+def test_a_side_that_never_came_is_a_gap(tmp_path: Path, identity: Path, flashing: clip.Clip) -> None:
+    scene = Scene(tmp_path, identity)
+    scene.play("room", flashing, 0, 2)
+    scene.finish()
+    found = join(tmp_path / "BWI-1", identity, tmp_path / "out.webm")
+    assert found["sources"] == ["room"]
+    with av.open(str(tmp_path / "out.webm")) as container:
+        last = list(container.decode(video=0))[-1].to_ndarray(format="gray")
+    assert last[:360, :640].std() > 5 and last[:360, 660:1260].std() < 5, "hatched beside the evenly grey room"
+
+
 @pytest.mark.parametrize("what", ["no folder", "no key", "another key"])
 def test_what_can_t_be_joined_is_said_in_one_sentence(
     tmp_path: Path, identity: Path, flashing: clip.Clip, what: str
