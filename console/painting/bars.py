@@ -19,7 +19,10 @@ from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
 Row = list[Piece]
-IN_HELP = ("palette", "go-wall", "side-all", "side", "have", "yield", "shelve", "quit")
+IN_HELP = (
+    *("palette", "go-wall", "side-all", "side", "have", "yield", "quit"),
+    *("attend", "unseen", "ok-seen", "shelve"),  # the strip has them
+)
 """Left to the help where the footer has no room."""
 
 MOVING = {
@@ -52,7 +55,8 @@ def header(
     alarm = alarm_words(wall, vigil, now_s)
     question = _question(vigil)
     if rows == 1:
-        text = f" {place}  {time}  {_counts(wall, now_s)}" + (f"  {pictures}" if pictures else "")
+        on = f"{figures.words}  " if figures is not None and figures.words else ""
+        text = f" {place}  {time}  {on}{_counts(wall, now_s)}" + (f"  {pictures}" if pictures else "")
         words, ink = alarm or question or (f"{link.words(now_s)}", Ink.PLAIN)
         return [[(sides(text, f" {words} ", width), ink)]]
     on_watch = _on_watch(wall)

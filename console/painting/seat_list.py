@@ -61,7 +61,7 @@ def _room(height: int) -> tuple[int, int]:
 
 
 def _heading(width: int) -> str:
-    return sides(" #  NAME         STATE      WHAT", "LEFT  FAMILY   ROOM     REC  ", width)
+    return sides(" #  NAME         STATE      WHAT  since or seen", "LEFT  FAMILY   ROOM     REC  ", width)
 
 
 def _row(wall: Wall, seat: int, chosen: bool, now_s: float, width: int) -> Row:
@@ -71,7 +71,8 @@ def _row(wall: Wall, seat: int, chosen: bool, now_s: float, width: int) -> Row:
     left = f"{'▶' if chosen else ' '}{fit(words.title, 15)} {fit(words.state.replace('LAPTOP LOST', 'LOST'), 10)} "
     right = f" {words.left.rjust(5)}  {levels}  {_recorded(words.recording)} "
     room = width - len(left) - len(right)
-    said = sides(words.attention, f" {words.attention_age}" if words.attention_age else "", room)
+    end = words.attention_age or words.seen
+    said = sides(words.attention, f" {end}" if end else "", room)
     ink = SEVERITY_INK[words.severity] if words.severity < Severity.NONE else Ink.STRONG if chosen else Ink.PLAIN
     plain = Ink.STRONG if chosen else Ink.PLAIN if words.has_call else Ink.FAINT
     return [(left, plain), (said, ink), (right, plain)]

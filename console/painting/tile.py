@@ -171,7 +171,8 @@ def _words(index: int, view: TileView, rows: int, width: int) -> list[Part]:
     if index - 1 < len(words.lines):
         ink = Ink.FAINT if words.recorded or index > 1 else Ink.URGENT
         # Where only one line more fits, it ends with how long ago somebody looked.
-        seen = f" {words.seen} " if index == 1 and rows == 2 and words.seen else ""
+        ago = f"UNSEEN {words.seen[1:]}" if words.seen[:1] == "!" else f"seen {words.seen}"
+        seen = f" {ago} " if index == 1 and rows == 2 and words.seen else ""
         return [(" ", Ink.PLAIN), (sides(words.lines[index - 1], seen, width - 1), ink)]
     return [(" " * width, Ink.PLAIN)]
 

@@ -41,6 +41,13 @@ class Figures:
     flood: bool
     held_back: int
     """LOOK entries that a flood keeps out of the strip."""
+    now: tuple[int, int, int] = (0, 0, 0)
+    """URGENT, ALERT and LOOK that are on."""
+
+    @property
+    def words(self) -> str:
+        """`■1 ◆3`; empty when nothing is on."""
+        return " ".join(f"{s.glyph}{self.now[s]}" for s in Severity if s is not Severity.NONE and self.now[s])
 
 
 class Alarms:
@@ -88,7 +95,9 @@ class Alarms:
 
     @property
     def figures(self) -> Figures:
-        return Figures(len(self._came), self._flood, self._held_back)
+        on = [known.entry.severity for known in self._known.values() if not known.gone]
+        now = on.count(Severity.URGENT), on.count(Severity.ALERT), on.count(Severity.LOOK)
+        return Figures(len(self._came), self._flood, self._held_back, now)
 
     def _take(self, entries: list[Entry], now_s: float) -> None:
         for entry in entries:

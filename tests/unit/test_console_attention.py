@@ -6,11 +6,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from console.painting.bars import strip
+from console.painting.bars import header, strip
 from console.state import attention
 from console.state.alarms import Alarms
 from console.state.attention import Entry, Severity, rank
 from console.state.unseen import longest_unseen, seen_short, seen_words, unseen_s
+from console.state.vigilance import Vigilance
 from console.state.walking import Walk
 from console.state.wall import Wall
 from schemas.attention import CallMarks, Cause, Mark, Watchers, WatcherView
@@ -251,6 +252,14 @@ def test_a_flood_is_summed_up_and_ends_when_it_is_calm() -> None:
     assert rung == [31], "in a flood at most once in 30 s"
     alarms.look(wall, [], NOW_S + 602)
     assert not alarms.figures.flood
+
+
+def test_a_small_screen_has_the_counts_in_its_header() -> None:
+    alarms, wall = Alarms(), a_wall(call(1), call(2))
+    alarms.look(wall, [entry(1, Severity.URGENT), entry(2), entry(2, Severity.LOOK, cause=Cause.UNSEEN)], NOW_S)
+    assert alarms.figures.words == "■1 ▲1 ◆1"
+    quiet = (Vigilance.QUIET, 300.0)
+    assert "■1 ▲1 ◆1" in "".join(words for words, _ in header(wall, quiet, NOW_S, 80, 1, alarms.figures)[0])
 
 
 def test_seen_alarms_are_no_flood() -> None:
