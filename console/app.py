@@ -42,6 +42,9 @@ def _palette() -> type[Any]:
     return Actions
 
 
+QUICK_TURN_S, SETTLED_S = 1.0, 0.2
+
+
 class Console(App[int]):
     """`refusal` holds the server's no, in one sentence, after the run."""
 
@@ -72,6 +75,7 @@ class Console(App[int]):
         last = config.remembered().get("pictures", "")
         self.profiles = Profiles(colours, Profile(last) if last in list(Profile) else None)
         self._began = self._sized = False
+        self._turned_s = -1e9
         self._linked: asyncio.Task[None] | None = None
 
     def on_load(self) -> None:
@@ -191,12 +195,22 @@ class Console(App[int]):
         self.desk.show_pictures(True)
         self.wall_screen.want_pictures()
 
+    def _note_turn(self) -> None:
+        """Screens that follow each other faster than Textual lays them out could leave a row of the last one behind."""
+        now_s = time.monotonic()
+        if now_s - self._turned_s < QUICK_TURN_S:
+            self.set_timer(SETTLED_S, lambda: self.screen.refresh())
+        self._turned_s = now_s
+
     def go_focus(self) -> None:
         """The chosen call over the whole screen; opening it is a look that the server counts."""
+        self._note_turn()
         self.desk.focused = True
+        self.focus_screen.begin()
         self.push_screen("focus")
 
     def leave_focus(self) -> None:
+        self._note_turn()
         self.desk.focused = False
         self._back_to_the_wall()
         self.wall_screen.place_all()

@@ -196,6 +196,7 @@ class Desk:
         if not (self.wall.link.usable and self._send(command)):
             self.say(f"{action.name} at seat {call.seat:02d}: link lost: not sent", now_s)
             return False
+        self._notice = ""  # what was said before must not hide how this act comes on
         self.acts.sent(ActView(command, action.name, call.seat, action.shown_key, server_ms, now_s))
         if ordered.then is not None:
             self.order(call, ordered.then, now_s)

@@ -18,6 +18,7 @@ from console.state.ages import Freshness
 from console.state.focus_layout import FocusParts, Shows, focus_parts
 from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
 from console.state.wall import Changed
+from console.typing_ahead import KeyTaker
 from console.widgets.canvas import Canvas
 from schemas.media import Box, Side
 
@@ -66,6 +67,10 @@ class FocusScreen(Screen[None]):
             self.want_pictures()
             self.draw()
 
+    def begin(self) -> None:
+        """As a call is always opened: both sides, the newest of the timeline."""
+        self.shows, self.turned, self._scrolled = Shows.BOTH, False, 0
+
     # -- what changes
 
     def show(self, changed: Changed) -> None:
@@ -81,7 +86,7 @@ class FocusScreen(Screen[None]):
         self.canvas.wake(urgent=True)
 
     def tick(self) -> None:
-        if not self.is_current or self._parts is None:
+        if not self.desk.focused or self._parts is None:
             return
         now_s = time.monotonic()
         second = self.desk.wall.link.server_ms(now_s) // 1000 or int(now_s)
@@ -132,6 +137,9 @@ class FocusScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        if self.app.screen is not self and isinstance(self.app.screen, KeyTaker):
+            self.app.screen.on_key(event)  # typed after the key that has opened or closed a screen
+            return
         key = event.character if event.character and event.is_printable else event.key
         action = press(self.desk, key, time.monotonic(), self.letter)
         if action is not None:
@@ -187,7 +195,7 @@ class FocusScreen(Screen[None]):
 
     def _turn(self) -> None:
         """Both, then each side alone; on a small screen, which shows one of both, that one is turned first."""
-        small = self._parts is not None and len(self._parts.pictures) == 1
+        small = len(focus_parts(*self.app.size, Shows.BOTH).pictures) == 1
         if self.shows is Shows.BOTH and small and not self.turned:
             self.turned = True
         else:

@@ -21,6 +21,7 @@ from console.state.ordering import kept
 from console.state.permits import why_off
 from console.state.selection import move
 from console.state.wall import Changed
+from console.typing_ahead import KeyTaker
 from console.widgets.canvas import Canvas
 from schemas.media import Side
 
@@ -154,6 +155,9 @@ class WallScreen(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        if self.app.screen is not self and isinstance(self.app.screen, KeyTaker):
+            self.app.screen.on_key(event)  # typed after the key that has opened or closed a screen
+            return
         key = event.character if event.character and event.is_printable else event.key
         action = press(self.desk, key, time.monotonic())
         if action is not None:
