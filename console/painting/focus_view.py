@@ -67,7 +67,7 @@ def picture_rows(
                 right = f" {age} " if age else ""
                 if view.rows and not shows_a_face(place):
                     right = f" too coarse to know a face{right or ' '}"
-                row.append((f"┌{sides(f'─ {words} ', f'{right}─', place.width, '─')}┐", Ink.EDGE))
+                row.append((f"┌{sides(f'─ {words} ', f'{right}─', place.width, '─')}┐", Ink.FAINT))
             elif y == area.y + area.height:
                 row.append((f"└{'─' * place.width}┘", Ink.EDGE))
             else:
@@ -156,7 +156,7 @@ def _timeline(parts: FocusParts, happened: list[Happening], since_ms: int, scrol
         if index < len(happened):
             one = happened[index]
             told = f" {one.told} " if one.told else ""
-            room = area.width - 2 - 11
+            room = area.width - 2 - 9 - cell_width(one.key) - 1
             words = sides(one.words, told, room) if cell_width(told) < room - 12 else fit(one.words, room)
             ink = Ink.ALERT if one.bad else Ink.PLAIN
             row += [(f"{clock(one.at_ms)} ", Ink.FAINT), (f"{one.key} ", Ink.KEY), (words, ink)]
