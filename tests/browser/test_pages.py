@@ -147,3 +147,16 @@ def test_a_page_without_its_link_or_with_an_old_one_says_so(set_: Stage, pair: t
     family.until("document.body.innerText.includes('use the newest link you were sent')")
     family.run("sessionStorage.clear()")
     assert TOKENS["family"] not in family.run("document.documentElement.outerHTML")
+
+
+def test_a_second_device_with_the_same_link_is_told_and_the_first_goes_on(
+    set_: Stage, pair: tuple[Chromium, Chromium]
+) -> None:
+    room, family = pair
+    live(set_, room, family)
+    with Chromium() as second:
+        second.open(f"{set_.url}/family#{TOKENS['family']}")
+        second.press(JOIN)
+        second.until("document.body.innerText.includes('this call is open on another device')")
+        for browser in pair:
+            assert browser.run(f"{SHOWN} === 1")
