@@ -71,14 +71,14 @@ def test_ten_pictures_a_second_reach_the_screen(focus: Any) -> None:
     server, terminal = focus(call)
     family, _ = boxes_of(terminal, server, {Side.FAMILY, Side.ROOM})
     size = family.width, family.height
-    seen: set[tuple[int, int, int]] = set()
+    seen = 0
     for number in range(20):
-        colour = (10 * number + 5, 40, 60)
+        colour = (0x28 + 0x40 * (number % 3), 0x28, 0x38)  # of those that twelve bits have
         server.show(picture(call, Side.FAMILY, colour, size, size))
         if terminal.wait_for(lambda t, c=colour: cells_of(t, c) >= family.width * 4, 0.5):
-            seen.add(colour)
+            seen += 1
         time.sleep(0.02)
-    assert len(seen) >= 18, seen
+    assert seen >= 18
 
 
 def test_one_side_over_the_whole_screen_and_back(focus: Any) -> None:

@@ -57,14 +57,14 @@ def test_a_keymap_that_breaks_a_rule_is_told_in_one_sentence(started: Any, tmp_p
 
 
 def test_own_keys_do_what_they_are_given_and_help_says_so(started: Any) -> None:
-    settings('[keys]\nhelp = "t"\n')
+    settings('[keys]\nhelp = "f6"\n')
     _, start = started
     terminal = start()
     see(terminal, "Link ●")
     terminal.press("?")
-    terminal.press("t")
+    terminal.press("\x1b[17~")
     see(terminal, "KEYS OF THE WALL")
-    assert "  t " in next(line for line in terminal.text() if "this page, with why a key is off" in line)
+    assert "  f6 " in next(line for line in terminal.text() if "this page, with why a key is off" in line)
 
 
 def test_a_theme_chosen_in_the_palette_is_worn_at_once_and_the_next_time(started: Any) -> None:
