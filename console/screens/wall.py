@@ -47,7 +47,7 @@ class WallScreen(Screen[None]):
         self._grid: Grid | None = None
         self._tiles: dict[int, Placed] = {}
         self._changed = Changed()
-        self._everything = False
+        self._everything = self._pressed = False
         self._second = -1
         self._by_need = False
 
@@ -65,7 +65,8 @@ class WallScreen(Screen[None]):
         self._profiles = profiles
         if self._grid is not None:
             self.want_pictures()
-            self.draw()
+            self._everything = True
+            self.canvas.wake(urgent=True)
 
     # -- what changes
 
@@ -104,8 +105,8 @@ class WallScreen(Screen[None]):
         self.canvas.wake()
 
     def draw(self) -> None:
-        """Draws everything, at once: after a key."""
-        self._everything = True
+        """After a key: at once what it is answered with, and everything a moment later."""
+        self._everything = self._pressed = True
         self.canvas.wake(urgent=True)
 
     # -- where things stand
@@ -131,7 +132,8 @@ class WallScreen(Screen[None]):
             self.canvas.put({y: bars.cut([(line, Ink.PLAIN)], width) for y, line in enumerate(words) if y < height})
         else:
             self.want_pictures()
-        self.draw()
+        self._everything = True
+        self.canvas.wake(urgent=True)
 
     def want_pictures(self) -> None:
         """Asks for the sizes that fit the tiles; tiles differ by a cell, so the smallest serves all."""
@@ -242,6 +244,10 @@ class WallScreen(Screen[None]):
 
     def _draw_changed(self) -> None:
         """Just before a painting: what has changed since the last one."""
+        if self._pressed:
+            self._pressed = False
+            if self._answer_key():
+                return
         now, changed, everything = self._grid, self._changed, self._everything
         self._changed, self._everything = Changed(), False
         if now is None or now.too_small:
@@ -260,6 +266,20 @@ class WallScreen(Screen[None]):
         elif now.as_list and (changed.pictures or changed.levels):
             self._draw_list(now_s)
         self._draw_message(now_s)
+
+    def _answer_key(self) -> bool:
+        """The tiles that are and were chosen, the message, a panel; False where that is not the whole answer."""
+        now = self._grid
+        if now is None or now.too_small or now.as_list or any(one.view is None for one in self._tiles.values()):
+            return False
+        now_s = time.monotonic()
+        for seat, one in self._tiles.items():
+            if one.view is not None and (seat == self.desk.seat or one.view.chosen):
+                self._draw_tile(one, now_s)
+        self._draw_message(now_s)
+        self._draw_panel()
+        self.canvas.wake()
+        return True
 
     def _draw_tile(self, one: Placed, now_s: float) -> None:
         desk = self.desk

@@ -46,8 +46,11 @@ def _kept(character: str) -> str:
 
 def cell_width(text: str) -> int:
     """How many cells `text` takes; `text` is safe, so each character has one or two."""
-    if text.isascii():
-        return len(text)
+    return len(text) if text.isascii() else _wide(text)
+
+
+@lru_cache(8192)
+def _wide(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(character) in "WF") for character in text)
 
 

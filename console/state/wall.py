@@ -110,7 +110,10 @@ class Wall:
         return newest if newest and server_ms - newest.ended_at_ms < ENDED_SHOWN_S * 1000 else None
 
     def media_of(self, call: CallView) -> CallMedia:
-        return self.media.setdefault(call.call_id, CallMedia())
+        media = self.media.get(call.call_id)
+        if media is None:
+            media = self.media[call.call_id] = CallMedia()
+        return media
 
     def _snapshot(self, snapshot: Snapshot, now_s: float) -> Changed:
         before = set(self.seats)
