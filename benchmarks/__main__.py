@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 
-NAMES = ("agent", "browsers", "hub", "latency", "media")
+NAMES = ("agent", "browsers", "hub", "latency", "media", "wall")
 
 
 def main() -> int:
