@@ -137,6 +137,8 @@ class WallScreen(Screen[None]):
 
     def want_pictures(self) -> None:
         """Asks for the sizes that fit the tiles; tiles differ by a cell, so the smallest serves all."""
+        if self.desk.focused:
+            return  # the close look has its own, whatever happens to the wall under it
         if self._profiles.current is Profile.TEXT:
             self.desk.want([])
             return

@@ -99,6 +99,18 @@ def test_one_side_over_the_whole_screen_and_back(focus: Any) -> None:
     see(terminal, "TIMELINE")
 
 
+def test_what_happens_to_the_wall_below_does_not_take_the_pictures_away(focus: Any) -> None:
+    server, terminal = focus(call_view(1), call_view(2, "DUNN"))
+    boxes_of(terminal, server, {Side.FAMILY, Side.ROOM})
+    before = len(server.got(Boxes))
+    terminal.resize(160, 50)
+    server.seats.append(seat_view(3))
+    server._tick += 5  # a gap: the snapshot that follows has a new seat
+    assert terminal.wait_for(lambda _: any(b.width == 78 for b in asked(server).focus), 10), asked(server)
+    terminal.wait_for(lambda _: False, 1.0)
+    assert all(boxes.focus_call == "call-1" and not boxes.boxes for boxes in server.got(Boxes)[before:])
+
+
 def test_a_small_screen_shows_one_of_both_and_turns_it(focus: Any) -> None:
     server, terminal = focus(call_view(1), columns=80, rows=24)
     (one,) = boxes_of(terminal, server, {Side.FAMILY})
