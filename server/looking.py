@@ -9,7 +9,6 @@ import msgspec
 
 from schemas.attention import Watchers, WatcherView
 from schemas.call import CallState, Role
-from schemas.wire import encode
 
 from .rules.looking import Gaze, Looked, gaze, over
 from .rules.supervision import counts
@@ -50,9 +49,7 @@ class Looking:
         views = [self._view(watcher, now) for watcher in sorted(watchers, key=_order)[:WATCHERS_SHOWN]]
         if views != self._told:
             self._told = views
-            frame = encode(Watchers(views))
-            for watcher in tuple(watchers):
-                watcher.link.send_frame(frame, Watchers)
+            self._place.fanout.tell(Watchers(views))
 
     def _follow(self, watcher: Watcher, now: float) -> None:
         call = self._place.calls.get(watcher.selected) if _is_there(watcher, now) else None

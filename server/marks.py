@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.attention import Acknowledge, CallMarks, Mark, MarkRefused, Shelve
-from schemas.wire import encode
 
 from .rules.marks import acknowledged, shelved, why_not_shelved
 from .rules.permissions import may
@@ -49,9 +48,7 @@ class Marks:
             if after is not before:
                 self._record("acknowledged", str(message.cause), watcher, call_id)
         self._marks[call_id] = after
-        frame = encode(CallMarks(call_id, after))
-        for one in tuple(place.fanout.watchers):
-            one.link.send_frame(frame, CallMarks)
+        place.fanout.tell(CallMarks(call_id, after))
 
     def joined(self, watcher: Watcher) -> None:
         for call_id, marks in self._marks.items():

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from schemas.attention import NoticeReached
 from schemas.peer import CallNotice
-from schemas.wire import encode
 
 if TYPE_CHECKING:
     from .establishment import Establishment
@@ -50,9 +49,7 @@ class Notices:
         took_ms = round((time.monotonic() - sent.at_s) * 1000)
         words = f"{notice_id}: shown after {took_ms / 1000:.2f} s"
         self._place.record("notice_read", words, who=leg, role="peer", call_id=call_id)
-        frame = encode(NoticeReached(notice_id, call_id, leg, took_ms))
-        for watcher in tuple(self._place.fanout.watchers):
-            watcher.link.send_frame(frame, NoticeReached)
+        self._place.fanout.tell(NoticeReached(notice_id, call_id, leg, took_ms))
 
     def unread(self, call_id: str, leg: str) -> list[CallNotice]:
         """For a device that has come back."""

@@ -6,7 +6,6 @@ import structlog
 
 from schemas.call import CallState, Outcome
 from schemas.console import SupervisionChanged
-from schemas.wire import encode
 
 from .alarm import Alarm
 from .establishment import Establishment, utc_ms
@@ -48,7 +47,7 @@ class Supervising:
                 case Step.WATCHED:
                     self._place.record("supervised_again", f"after {before.unwatched_s(now):.0f} s")
         if steps:
-            self._tell(now)
+            self._place.fanout.tell(self._message(now))
 
     def joined(self, watcher: Watcher) -> None:
         """A console that joins while nobody watches is told how it stands."""
@@ -70,11 +69,6 @@ class Supervising:
         if self._state.step == Step.WATCHED:
             return SupervisionChanged(True, since_ms, 0, 0)
         return SupervisionChanged(False, since_ms, since_ms + round(PAUSE_S * 1000), since_ms + round(END_S * 1000))
-
-    def _tell(self, now: float) -> None:
-        frame = encode(self._message(now))
-        for watcher in tuple(self._place.fanout.watchers):
-            watcher.link.send_frame(frame, SupervisionChanged)
 
 
 def _counts(watcher: Watcher, now: float) -> bool:

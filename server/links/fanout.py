@@ -16,7 +16,7 @@ import msgspec
 from schemas.call import Role
 from schemas.console import CallChanged, Delta, SeatChanged, Snapshot
 from schemas.media import Box
-from schemas.wire import encode
+from schemas.wire import Message, encode
 
 from ..rules.picture_boxes import BoxKey, key_of
 from .connection import framed
@@ -130,6 +130,12 @@ class FanOut:
         for watcher in tuple(self.watchers):
             if not watcher.link.send_framed(frame, type(event)):
                 watcher.skipped = True
+
+    def tell(self, message: Message) -> None:
+        """To every console that can read it, behind or not; it has no number."""
+        frame = framed(encode(message))
+        for watcher in tuple(self.watchers):
+            watcher.link.send_framed(frame, type(message))
 
     def add(self, link: Link, role: Role, name: str = "", session: str = "") -> Watcher:
         """A console joins: it gets the snapshot now and every delta and event after it."""
