@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from schemas.attention import Watchers, WatcherView
-from schemas.call import CallState, Role
+from schemas.call import CallState
 
 from .rules.looking import Gaze, Looked, gaze, over
-from .rules.supervision import counts
 
 if TYPE_CHECKING:
     from .establishment import Establishment
@@ -33,7 +32,7 @@ class Looking:
     def present(self) -> frozenset[str]:
         """Who watches at a console now, by name."""
         now = time.monotonic()
-        return frozenset(w.name for w in self._place.fanout.watchers if _counts(w, now))
+        return frozenset(w.name for w in self._place.fanout.watchers if w.counts(now))
 
     def joined(self, watcher: Watcher) -> None:
         """A console that joins is told who is here."""
@@ -52,7 +51,7 @@ class Looking:
             self._place.fanout.tell(Watchers(views))
 
     def _follow(self, watcher: Watcher, now: float) -> None:
-        call = self._place.calls.get(watcher.selected) if _is_there(watcher, now) else None
+        call = self._place.calls.get(watcher.selected) if watcher.is_used(now) else None
         call_id = call.call_id if call is not None and call.state in SHOWN else ""
         self._gazes[watcher], ended = gaze(self._gazes.get(watcher, Gaze()), call_id, watcher.focused, now)
         self._ended(watcher, ended)
@@ -61,7 +60,7 @@ class Looking:
         one = self._gazes.get(watcher, Gaze())
         looking = one.looks_since_s is not None
         return WatcherView(
-            watcher.session, watcher.name, watcher.role, one.call_id, one.focused, looking, _counts(watcher, now)
+            watcher.session, watcher.name, watcher.role, one.call_id, one.focused, looking, watcher.counts(now)
         )
 
     def _ended(self, watcher: Watcher, look: Looked | None) -> None:
@@ -93,19 +92,6 @@ def unseen_before_ms(call: Call, began_ms: int) -> int:
     """How long nobody had looked when a look began; counted from the first admission on."""
     since = max(call.looked_at_ms, call.admitted_at_ms)
     return max(0, began_ms - since) if call.admitted_at_ms else 0
-
-
-def _is_there(watcher: Watcher, now: float) -> bool:
-    return bool(watcher.selected) and _used(watcher, now)
-
-
-def _counts(watcher: Watcher, now: float) -> bool:
-    return counts(watcher.role, now - watcher.beat_at, watcher.unused_s + (now - watcher.beat_at))
-
-
-def _used(watcher: Watcher, now: float) -> bool:
-    """Of any role: governors look too."""
-    return counts(Role.OFFICER, now - watcher.beat_at, watcher.unused_s + (now - watcher.beat_at))
 
 
 def _order(watcher: Watcher) -> tuple[str, str]:

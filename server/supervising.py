@@ -10,7 +10,7 @@ from schemas.console import SupervisionChanged
 from .alarm import Alarm
 from .establishment import Establishment, utc_ms
 from .links.fanout import Watcher
-from .rules.supervision import END_S, PAUSE_S, Step, Supervision, counts, look
+from .rules.supervision import END_S, PAUSE_S, Step, Supervision, look
 
 log = structlog.get_logger()
 
@@ -28,7 +28,7 @@ class Supervising:
 
     def look(self) -> None:
         now = time.monotonic()
-        watched = any(_counts(watcher, now) for watcher in self._place.fanout.watchers)
+        watched = any(watcher.counts(now) for watcher in self._place.fanout.watchers)
         at_risk = [call for call in self._place.calls.values() if call.state in AT_RISK]
         before = self._state
         self._state, steps = look(before, watched, bool(at_risk), now)
@@ -69,7 +69,3 @@ class Supervising:
         if self._state.step == Step.WATCHED:
             return SupervisionChanged(True, since_ms, 0, 0)
         return SupervisionChanged(False, since_ms, since_ms + round(PAUSE_S * 1000), since_ms + round(END_S * 1000))
-
-
-def _counts(watcher: Watcher, now: float) -> bool:
-    return counts(watcher.role, now - watcher.beat_at, watcher.unused_s + (now - watcher.beat_at))

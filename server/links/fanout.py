@@ -19,6 +19,7 @@ from schemas.media import Box
 from schemas.wire import Message, encode
 
 from ..rules.picture_boxes import BoxKey, key_of
+from ..rules.supervision import counts, is_used
 from .connection import framed
 from .link import Link
 from .pictures import PictureKey, Pictures
@@ -58,6 +59,16 @@ class Watcher:
         """It has missed something: the next that it gets is a snapshot."""
         self.behind_since: float | None = None
         self.snapshot_due = now_s
+
+    def is_used(self, now_s: float) -> bool:
+        """Somebody sits at it: of any role, governors look too."""
+        beat_age_s = now_s - self.beat_at
+        return is_used(beat_age_s, self.unused_s + beat_age_s)
+
+    def counts(self, now_s: float) -> bool:
+        """Somebody watches at it."""
+        beat_age_s = now_s - self.beat_at
+        return counts(self.role, beat_age_s, self.unused_s + beat_age_s)
 
     def look_at(self, boxes: list[Box], focus_call: str, focus: list[Box]) -> None:
         """What it shows of every call, and of the one that it looks at closely."""

@@ -40,9 +40,14 @@ class Supervision:
         return 0.0 if self.unwatched_since is None else now - self.unwatched_since
 
 
+def is_used(beat_age_s: float, unused_s: float) -> bool:
+    """True for a console that somebody sits at, whoever it is."""
+    return beat_age_s <= BEAT_LOST_S and unused_s < UNUSED_S
+
+
 def counts(role: Role, beat_age_s: float, unused_s: float) -> bool:
     """True for a console that somebody watches at."""
-    return role in WATCHING and beat_age_s <= BEAT_LOST_S and unused_s < UNUSED_S
+    return role in WATCHING and is_used(beat_age_s, unused_s)
 
 
 def look(before: Supervision, watched: bool, live: bool, now: float) -> tuple[Supervision, list[Step]]:
