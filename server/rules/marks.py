@@ -9,17 +9,16 @@ MARKS_OF_CALL_MAX = 40
 
 def acknowledged(marks: list[Mark], act: Acknowledge, who: str, now_ms: int) -> list[Mark]:
     """With this one; who saw it first keeps it. Of what has no number of its own (0) the newest counts."""
-    known = find(marks, act.cause, act.since_ms)
+    known = next((mark for mark in marks if _same(mark, act)), None)
     if known is not None and act.since_ms and not known.shelved_until_ms:
         return marks
-    return [*(m for m in marks if m is not known), Mark(act.cause, act.since_ms, who, now_ms)][-MARKS_OF_CALL_MAX:]
+    return _with(marks, Mark(act.cause, act.since_ms, who, now_ms))
 
 
 def shelved(marks: list[Mark], act: Shelve, who: str, now_ms: int) -> list[Mark]:
     """Shelving says that it was seen, too."""
     until_ms = now_ms + act.minutes * MINUTE_MS
-    mark = Mark(act.cause, act.since_ms, who, now_ms, until_ms, act.why.strip())
-    return [*(m for m in marks if m != find(marks, act.cause, act.since_ms)), mark][-MARKS_OF_CALL_MAX:]
+    return _with(marks, Mark(act.cause, act.since_ms, who, now_ms, until_ms, act.why.strip()))
 
 
 def why_not_shelved(call: Call | None, act: Shelve, who: str, all_marks: list[Mark], times: int, now_ms: int) -> str:
@@ -41,5 +40,10 @@ def why_not_shelved(call: Call | None, act: Shelve, who: str, all_marks: list[Ma
     return ""
 
 
-def find(marks: list[Mark], cause: str, since_ms: int) -> Mark | None:
-    return next((m for m in marks if (m.cause, m.since_ms) == (cause, since_ms)), None)
+def _with(marks: list[Mark], newest: Mark) -> list[Mark]:
+    """In place of the one before about the same occurrence."""
+    return [*(mark for mark in marks if not _same(mark, newest)), newest][-MARKS_OF_CALL_MAX:]
+
+
+def _same(mark: Mark, about: Mark | Acknowledge) -> bool:
+    return (mark.cause, mark.since_ms) == (about.cause, about.since_ms)
