@@ -48,6 +48,8 @@ from .store.writer import Unit, Writer
 
 log = structlog.get_logger()
 
+SERVER = "the server"
+"""Who it is, in words, when no person did it."""
 LEASE_MS = 5000
 SHOWN_AFTER_END_MS = 10 * MINUTE_MS
 CLOSING_S = 10.0
@@ -328,9 +330,9 @@ class Establishment:
                     call = self._open_anew(call)
                 self._send_open(laptop, call)
                 if call.state == CallState.PAUSED:
-                    self.send_order(call, Ordered(OrderAct.PAUSE), "the server")
+                    self.send_order(call, Ordered(OrderAct.PAUSE), SERVER)
                 for ordered in sides.standing(call):
-                    self.send_order(call, ordered, "the server")
+                    self.send_order(call, ordered, SERVER)
                 self._announce(call)
         if held_call and not laptop.call_id:
             laptop.call_id = held_call

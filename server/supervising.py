@@ -4,18 +4,16 @@ import time
 
 import structlog
 
-from schemas.call import CallState, Outcome
+from schemas.call import Outcome
 from schemas.console import SupervisionChanged
 
 from .alarm import Alarm
-from .establishment import Establishment, utc_ms
+from .establishment import SERVER, Establishment, utc_ms
 from .links.fanout import Watcher
+from .rules.call import AT_RISK
 from .rules.supervision import END_S, PAUSE_S, Step, Supervision, look
 
 log = structlog.get_logger()
-
-SERVER = "the server"
-AT_RISK = (CallState.LIVE, CallState.PAUSED)
 
 
 class Supervising:

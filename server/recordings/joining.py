@@ -14,6 +14,7 @@ import av
 import av.error
 import numpy as np
 
+from ..rules.call import ROOM_LEG
 from .composing import RATE, PictureSource, SoundSource, panel, place_size, side_by_side, to_frame
 from .keys import KeyFileError, read_key
 from .opening import OpenedPart, open_call
@@ -25,7 +26,6 @@ GAP_MS = 1000
 """Without a frame for so long there is a gap."""
 SOUND_PACKET = RATE // 50
 MILLISECOND = Fraction(1, 1000)
-ROOM = "room"
 VIDEO_OPTIONS = {"deadline": "realtime", "cpu-used": "8", "g": "100", "crf": "12"}
 
 
@@ -78,7 +78,7 @@ def _sources(parts: list[OpenedPart]) -> list[Source]:
             source = sources.setdefault(stream.source, Source(stream.source))
             for kind, placed in place(stream.blocks, stream.dates).items():
                 source.parts.setdefault(kind, []).append(placed)
-    found = sorted(sources.values(), key=lambda source: (source.name != ROOM, source.name))
+    found = sorted(sources.values(), key=lambda source: (source.name != ROOM_LEG, source.name))
     return [source for source in found if any(part for some in source.parts.values() for part in some)]
 
 
@@ -104,8 +104,8 @@ class _Writer:
         self._audio = container.add_stream("libopus", rate=RATE)
         self._audio.layout, self._audio.bit_rate = "stereo", 96_000
         self._video.metadata["title"], self._audio.metadata["title"] = "family and room", "all sound"
-        family = [source for source in sources if source.name != ROOM]
-        room = [source for source in sources if source.name == ROOM]
+        family = [source for source in sources if source.name != ROOM_LEG]
+        room = [source for source in sources if source.name == ROOM_LEG]
         self._sides = [_pictures(family), _pictures(room)]
         self._sounds = [SoundSource(source.parts["audio"], began_ms) for source in sources if "audio" in source.parts]
         self._own = [self._track(source, kind) for source in sources for kind in ("video", "audio") if source.all(kind)]

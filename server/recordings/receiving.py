@@ -8,11 +8,12 @@ from typing import Any
 
 import structlog
 
-from schemas.call import CallState, Outcome
+from schemas.call import Outcome
 from schemas.laptop import RecordingChunk, RecordingKept, RecordingOffer, RecordingRefused
 
 from ..alarm import Alarm
-from ..establishment import Establishment, LaptopEnd, utc_ms
+from ..establishment import SERVER, Establishment, LaptopEnd, utc_ms
+from ..rules.call import AT_RISK
 from ..rules.recording import ALARM_S, END_S, Step, step
 from ..store.writer import StoreError, Unit
 from .keeper import Keeper, Kept
@@ -22,8 +23,6 @@ log = structlog.get_logger()
 
 REMEMBERED_MAX = 1000
 """Of what laptops ask in vain, or for old calls; beyond it all is forgotten and looked up anew."""
-AT_RISK = (CallState.LIVE, CallState.PAUSED)
-SERVER = "the server"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 

@@ -3,10 +3,13 @@
 import msgspec
 
 from schemas.call import CallerView, CallState, CallView, LegView, Outcome
+from schemas.media import Side
 
 ROOM_LEG = "room"
 OPEN = (CallState.WAITING, CallState.LIVE, CallState.PAUSED)
 """States in which the laptop may hold a lease."""
+AT_RISK = (CallState.LIVE, CallState.PAUSED)
+"""States of which somebody has to watch and a copy has to be kept: it carries, or will when a pause is lifted."""
 OVER = (CallState.ENDING, CallState.ENDED)
 MINUTE_MS = 60_000
 
@@ -94,6 +97,10 @@ class Call(msgspec.Struct, frozen=True):
 
     def with_leg(self, name: str, **fields: object) -> tuple[Leg, ...]:
         return tuple(msgspec.structs.replace(leg, **fields) if leg.leg == name else leg for leg in self.legs)
+
+
+def side_of(leg: str) -> Side:
+    return Side.ROOM if leg == ROOM_LEG else Side.FAMILY
 
 
 def state_with(call: Call, legs: tuple[Leg, ...]) -> CallState:

@@ -3,7 +3,7 @@
 from schemas.media import Side
 from schemas.peer import LegState, LegStates
 
-from .call import OPEN, ROOM_LEG, Call, Leg, Policy
+from .call import OPEN, ROOM_LEG, Call, Leg, Policy, side_of
 from .sides import off
 
 
@@ -21,7 +21,7 @@ def leg_states(call: Call, policy: Policy) -> LegStates:
 
 
 def _state(call: Call, leg: Leg, policy: Policy) -> LegState:
-    side = Side.ROOM if leg.leg == ROOM_LEG else Side.FAMILY
+    side = side_of(leg.leg)
     here = leg.connected and (leg.admitted or side == Side.ROOM) and call.state in OPEN
     sound_off, picture_off = off(call, side)
     return LegState(leg.leg, here, not sound_off, not picture_off, "" if here else _why_not(call, leg, policy))

@@ -6,7 +6,7 @@ from schemas.console import Flag, Refusal
 from schemas.laptop import OrderAct
 from schemas.media import Side
 
-from .call import ROOM_LEG, Call, Policy
+from .call import Call, Policy, side_of
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Told:
     def reaches(self, leg: str) -> bool:
         if self.leg:
             return leg == self.leg
-        return self.side is None or self.side == (Side.ROOM if leg == ROOM_LEG else Side.FAMILY)
+        return self.side is None or self.side == side_of(leg)
 
 
 @dataclass(frozen=True)

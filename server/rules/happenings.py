@@ -40,7 +40,7 @@ def leg_connected(call: Call, name: str, connected: bool, words: str) -> Call:
     if leg is None or (leg.connected, leg.words) == (connected, words) or leg.refused_until_ms:
         return call
     legs = call.with_leg(name, connected=connected, words=words)
-    if leg.connected == connected or name == "room":
+    if leg.connected == connected or name == ROOM_LEG:
         return msgspec.structs.replace(call, legs=legs)
     return call.changed(legs=legs)
 
@@ -150,7 +150,7 @@ def outcome_at_the_end(call: Call, laptop_online: bool) -> Outcome:
     """Why a call is over whose time has run out."""
     if call.admitted_at_ms:
         return Outcome.COMPLETED_NORMALLY
-    family_came = any(leg.connected for leg in call.legs if leg.leg != "room")
+    family_came = any(leg.connected for leg in call.legs if leg.leg != ROOM_LEG)
     if not laptop_online or family_came:
         return Outcome.TECHNICAL_FAULT if not laptop_online else Outcome.ESTABLISHMENT_CANCELLED
     return Outcome.VISITOR_DID_NOT_ARRIVE
