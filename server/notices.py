@@ -22,7 +22,6 @@ STANDS_S = 20.0
 @dataclass
 class _Sent:
     told: Told
-    words: str
     at_s: float
     read: set[str] = field(default_factory=set[str])
 
@@ -36,7 +35,7 @@ class Notices:
 
     def sent(self, call_id: str, notice_id: str, told: Told) -> None:
         of_call = self._sent.setdefault(call_id, {})
-        of_call[notice_id] = _Sent(told, told.words, time.monotonic())
+        of_call[notice_id] = _Sent(told, time.monotonic())
         if len(of_call) > OF_A_CALL_MAX:
             del of_call[next(iter(of_call))]
 
@@ -55,7 +54,7 @@ class Notices:
         """For a device that has come back."""
         call, now = self._place.calls[call_id], time.monotonic()
         return [
-            CallNotice(call.state, sent.words[:500], self._place.now_ms(), call.ends_at_ms, notice_id)
+            CallNotice(call.state, sent.told.words[:500], self._place.now_ms(), call.ends_at_ms, notice_id)
             for notice_id, sent in self._sent.get(call_id, {}).items()
             if sent.told.reaches(leg) and leg not in sent.read and now - sent.at_s < STANDS_S
         ]
