@@ -40,7 +40,7 @@ from .commanding import Officer
 from .establishment import Establishment, utc_ms
 from .links.link import Link
 from .recordings.keys import EvidenceKey
-from .recordings.sending import Sending
+from .recordings.sending import Request, Sending
 from .rules.incident import (
     NOT_FOR_YOU,
     Incident,
@@ -208,8 +208,8 @@ class Reviewing:
                 self._done(review, EvidenceOutcome.FAILED, words)
 
         review.laptop_id = laptop.laptop_id
-        about = filed.incident.pressed_at_ms, *span_ms()
-        self._sending.begin(laptop, review.review_id, filed.call, about, boxes, had_all, failed)
+        about = filed.call, filed.incident.pressed_at_ms, *span_ms()
+        self._sending.begin(laptop, Request(review.review_id, *about, boxes, had_all), failed)
         self._look(review)
 
     def _entries(self, call_id: str) -> list[Entry]:

@@ -5,6 +5,7 @@ The server has no decoder and keeps nothing opened: the parts' keys go along, ov
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -26,6 +27,20 @@ from .reading import Stretch, find_stretch, frames_of
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
+class Request:
+    """`from_ms`, `to_ms`: of the stretch, from `pressed_at_ms` (UTC) on. `had_all`: of an ended call, nothing more will
+    come."""
+
+    request_id: str
+    call: Call
+    pressed_at_ms: int
+    from_ms: int
+    to_ms: int
+    boxes: list[Box]
+    had_all: bool
+
+
 class Sending:
     """One task for each request; `taken` lets it go on."""
 
@@ -40,22 +55,12 @@ class Sending:
         able = [one for one in (own, *self._place.laptops.values()) if one and one.link.speaks(EvidenceRecords)]
         return next(iter(able), None)
 
-    def begin(
-        self,
-        laptop: LaptopEnd,
-        request_id: str,
-        call: Call,
-        stretch: tuple[int, int, int],
-        boxes: list[Box],
-        had_all: bool,
-        on_failed: Callable[[str], None],
-    ) -> None:
-        """`stretch`: (pressed at UTC ms, from, to: ms from then). `had_all`: of an ended call, nothing more will come.
-        `on_failed(words)` when the copy can't be read."""
-        self._windows[request_id] = asyncio.Semaphore(EVIDENCE_RECORDS_WINDOW)
-        task = asyncio.ensure_future(self._send(laptop, request_id, call, stretch, boxes, had_all, on_failed))
-        self._tasks[request_id] = task
-        task.add_done_callback(lambda _: self.stop(request_id))
+    def begin(self, laptop: LaptopEnd, request: Request, on_failed: Callable[[str], None]) -> None:
+        """`on_failed(words)` when the copy can't be read."""
+        self._windows[request.request_id] = asyncio.Semaphore(EVIDENCE_RECORDS_WINDOW)
+        task = asyncio.ensure_future(self._send(laptop, request, on_failed))
+        self._tasks[request.request_id] = task
+        task.add_done_callback(lambda _: self.stop(request.request_id))
 
     def taken(self, request_id: str) -> None:
         window = self._windows.get(request_id)
@@ -68,27 +73,18 @@ class Sending:
         if task is not None:
             task.cancel()
 
-    async def _send(
-        self,
-        laptop: LaptopEnd,
-        request_id: str,
-        call: Call,
-        about: tuple[int, int, int],
-        boxes: list[Box],
-        had_all: bool,
-        on_failed: Callable[[str], None],
-    ) -> None:
-        pressed, first, last = about
+    async def _send(self, laptop: LaptopEnd, request: Request, on_failed: Callable[[str], None]) -> None:
+        request_id, call, pressed = request.request_id, request.call, request.pressed_at_ms
+        first, last = request.from_ms, request.to_ms
         window = self._windows[request_id]
         try:
             found = await asyncio.to_thread(
                 find_stretch, self._folder / call.call_id, self._key, pressed + first, pressed + last
             )
             over = self._place.calls.get(call.call_id, call).state == CallState.ENDED
-            more = not (over and (found.complete or had_all or not call.admitted_at_ms))
-            laptop.link.send(
-                EvidenceWanted(request_id, call.call_id, pressed, first, last, boxes, found.keys, found.copied_ms, more)
-            )
+            more = not (over and (found.complete or request.had_all or not call.admitted_at_ms))
+            about = call.call_id, pressed, first, last, request.boxes
+            laptop.link.send(EvidenceWanted(request_id, *about, found.keys, found.copied_ms, more))
             pieces = _pieces(found)
             while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
                 await window.acquire()
