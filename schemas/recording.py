@@ -32,7 +32,8 @@ RECORD_EACH_S = 0.8
 """A record is begun so often: with what writing and fsync take, a kill loses less than a second."""
 _HEAD = struct.Struct(">IBQQII")
 HEAD_BYTES = _HEAD.size
-_BEFORE_ALL = bytes(CHAIN_BYTES)
+BEFORE_ALL = bytes(CHAIN_BYTES)
+"""The chain before the first frame."""
 _SIGNED = b"sightline recording end\0"
 
 
@@ -135,7 +136,7 @@ class Frame(NamedTuple):
 class Chain:
     """Makes frames one after the other. `index`: of the next one."""
 
-    def __init__(self, index: int = 0, chain: bytes = _BEFORE_ALL) -> None:
+    def __init__(self, index: int = 0, chain: bytes = BEFORE_ALL) -> None:
         self.index, self.chain = index, chain
 
     def head(self, kind: FrameKind, at_ms: int, streams: int, keys: int, body_bytes: int) -> bytes:
@@ -157,7 +158,7 @@ class FrameReader:
 
     def __init__(self) -> None:
         self.taken = self.index = 0
-        self.chain = _BEFORE_ALL
+        self.chain = BEFORE_ALL
         self._rest = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Frame]:

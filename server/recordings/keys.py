@@ -9,6 +9,8 @@ from typing import Any
 
 import pyrage
 
+from .durable import make_names_durable
+
 _age: Any = pyrage
 """The module has no types that a checker reads."""
 
@@ -67,8 +69,4 @@ def _make(path: Path) -> None:
     finally:
         os.close(descriptor)
     new.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    make_names_durable(path.parent)

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from schemas.matroska import KINDS, Block, blocks
@@ -14,7 +13,6 @@ from schemas.recording import (
     BrokenRecordingError,
     Chunk,
     Date,
-    EndReason,
     Frame,
     FrameKind,
     FrameReader,
@@ -22,11 +20,10 @@ from schemas.recording import (
     read_begin,
     read_end,
     read_second,
-    signed,
 )
 
 from .keys import EvidenceKey
-from .part import SUFFIX
+from .part import SUFFIX, is_signed
 
 _READ_BYTES = 1024 * 1024
 
@@ -85,8 +82,9 @@ def open_part(path: Path, key: EvidenceKey) -> OpenedPart:
                     return part
                 cipher = AESGCM(secret)
             elif frame.kind == FrameKind.END:
-                part.end = str(read_end(frame).reason)
-                part.signed = _is_signed(part.begin, frame)
+                end = read_end(frame)
+                part.end = str(end.reason)
+                part.signed = part.begin is not None and is_signed(part.begin, frame, end)
             elif part.begin is not None and cipher is not None:
                 _take(part, frame, cipher.decrypt(nonce(frame.head.index), frame.body, frame.bound_to(part.begin)))
     except BrokenRecordingError as error:
@@ -103,18 +101,6 @@ def _take(part: OpenedPart, frame: Frame, plain: bytes) -> None:
     part.gaps += frame.kind == FrameKind.GAP
     for chunk in read_second(plain).chunks:
         part.streams.setdefault(chunk.source, Stream(chunk.source)).add(chunk)
-
-
-def _is_signed(begin: Begin | None, frame: Frame) -> bool:
-    if begin is None:
-        return False
-    end = read_end(frame)
-    try:
-        key = Ed25519PublicKey.from_public_bytes(begin.signer)
-        key.verify(end.signature, signed(EndReason(end.reason), frame.before, frame.head.index))
-    except (InvalidSignature, ValueError):
-        return False
-    return True
 
 
 def _frames(path: Path) -> Iterator[Frame]:

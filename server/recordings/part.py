@@ -13,7 +13,6 @@ from schemas.recording import (
     Begin,
     BrokenRecordingError,
     End,
-    EndReason,
     Frame,
     FrameKind,
     FrameReader,
@@ -23,6 +22,7 @@ from schemas.recording import (
 )
 
 from ..rules.recording import AUDIT_SPARE_BYTES
+from .durable import make_names_durable
 
 SUFFIX = ".rec"
 _READ_BYTES = 1024 * 1024
@@ -113,7 +113,8 @@ class IncomingPart:
             self._cut_off()
             raise RefusedPartError(f"the server's disk can't be written ({error.strerror})", again=True) from error
         if self.bytes == 0:
-            _make_names_durable(self.path.parent)
+            make_names_durable(self.path.parent)
+            make_names_durable(self.path.parent.parent)
         self.bytes, self.newest_ms = self._written, self._newest_written_ms
 
     def _go_on(self) -> None:
@@ -146,20 +147,14 @@ class IncomingPart:
                     raise RefusedPartError("it says that it is another one")
             case FrameKind.END:
                 self.end = read_end(frame)
-                self._check_signature(frame, self.end)
+                assert self.begin is not None  # FrameReader: index 0 is BEGIN
+                if not is_signed(self.begin, frame, self.end):
+                    raise RefusedPartError("its end is not signed by its laptop")
             case FrameKind.RECORD:
                 self.records += 1
             case FrameKind.GAP:
                 self.gaps += 1
         self._newest_written_ms = max(self._newest_written_ms, frame.head.at_ms)
-
-    def _check_signature(self, frame: Frame, end: End) -> None:
-        assert self.begin is not None  # FrameReader: index 0 is BEGIN
-        try:
-            key = Ed25519PublicKey.from_public_bytes(self.begin.signer)
-            key.verify(end.signature, signed(EndReason(end.reason), frame.before, frame.head.index))
-        except (InvalidSignature, ValueError) as error:
-            raise RefusedPartError("its end is not signed by its laptop") from error
 
     def _cut_off(self) -> None:
         """A write that failed half way must not stand in the way of the next one."""
@@ -169,10 +164,11 @@ class IncomingPart:
             pass  # looked at anew when the part is offered again
 
 
-def _make_names_durable(folder: Path) -> None:
-    for path in (folder, folder.parent):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def is_signed(begin: Begin, frame: Frame, end: End) -> bool:
+    """By the laptop that `begin` names. `frame`: the one that is this END."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(begin.signer)
+        key.verify(end.signature, signed(end.reason, frame.before, frame.head.index))
+    except (InvalidSignature, ValueError):
+        return False
+    return True

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from schemas.recording import (
+    BEFORE_ALL,
     CHAIN_BYTES,
     FRAME_BYTES_MAX,
     HEAD_BYTES,
@@ -29,7 +30,6 @@ HELD_MS = 2000
 """What is shown at the stretch's beginning may be so old; and a record is sealed after its frames have come."""
 PART_BYTES_MAX = 64 * 1024 * 1024
 """Of one part, for one stretch. Where a key frame lies further back, pictures are missing until the next one."""
-_BEFORE_ALL = bytes(CHAIN_BYTES)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def frames_of(pieces: list[tuple[Path, int, int]]) -> Iterator[bytes]:
     for path, at, size in pieces:
         with path.open("rb") as file:
             file.seek(max(0, at - CHAIN_BYTES))
-            before = file.read(CHAIN_BYTES) if at else _BEFORE_ALL
+            before = file.read(CHAIN_BYTES) if at else BEFORE_ALL
             yield before + file.read(size)
 
 
@@ -118,4 +118,4 @@ def _places(path: Path) -> Iterator[_Place]:
 
 def _wrapped(path: Path, place: _Place) -> bytes:
     with path.open("rb") as file:
-        return read_begin(whole_frame(file.read(place.size), _BEFORE_ALL)).wrapped
+        return read_begin(whole_frame(file.read(place.size), BEFORE_ALL)).wrapped
