@@ -2,11 +2,24 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 from . import wire_table
 
 FOLDER = Path(__file__).parent / "pages"
-PAGES = {"/room": "room.html", "/family": "family.html"}
+PAGES = {
+    "/room": {
+        "place": "room",
+        "words": "This room is getting ready for its video call.",
+        "leave": "End the call",
+    },
+    "/family": {
+        "place": "family",
+        "words": "You are about to join a video call.",
+        "leave": "Leave the call",
+    },
+}
+"""Path -> what page.html says there."""
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 POLICY = "; ".join(
     (
@@ -43,8 +56,9 @@ class Page:
 def load() -> dict[str, Page]:
     """Path -> page. The token of a page's link stands in its fragment, which no server is told."""
     files = {f"/pages/{file.name}": file for file in FOLDER.iterdir() if file.suffix in (".js", ".css")}
-    files |= {path: FOLDER / name for path, name in PAGES.items()}
     pages = {path: _page(file.suffix, file.read_bytes()) for path, file in files.items()}
+    page = Template((FOLDER / "page.html").read_text(encoding="utf-8"))
+    pages |= {path: _page(".html", page.substitute(says).encode()) for path, says in PAGES.items()}
     pages["/pages/wire.js"] = _page(".js", wire_table.module().encode())
     return pages
 

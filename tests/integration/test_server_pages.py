@@ -33,7 +33,7 @@ def test_each_page_comes_whole_with_its_headers(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/pages/", "/pages/pages.py", "/pages/../pages.py", "/pages/%2e%2e/pages.py", "/pages/room.html", "/"]
+    "path", ["/pages/", "/pages/pages.py", "/pages/../pages.py", "/pages/%2e%2e/pages.py", "/pages/page.html", "/"]
 )
 def test_nothing_else_is_given_out(server: Server, path: str) -> None:
     answer, body = fetch(server, path)
