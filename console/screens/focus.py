@@ -4,21 +4,18 @@ import time
 from dataclasses import replace
 
 from textual import events
-from textual.screen import Screen
 
-from console.actions import BY_ID, Action
+from console.actions import Action
 from console.desk import Desk
 from console.painting import bars, focus_view
-from console.painting.ink import Colours, Ink
+from console.painting.ink import Colours
 from console.painting.profile import Profile, Profiles
 from console.painting.tile import PictureView
 from console.painting.tile_view import Gallery, side_view
-from console.pressing import press
+from console.screens.page import DeskPage
 from console.state.ages import Freshness
 from console.state.focus_layout import FocusParts, Shows, focus_parts
-from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
 from console.state.wall import Changed
-from console.typing_ahead import KeyTaker
 from console.widgets.canvas import Canvas
 from schemas.media import Box, Side
 
@@ -29,16 +26,13 @@ FINE_BARS = 120
 """From so many cells on each bar is half a second, else a whole one: at least the last minute either way."""
 
 
-class FocusScreen(Screen[None]):
+class FocusScreen(DeskPage):
     """Shows the call at the chosen seat, whichever that is. It never goes to another call by itself."""
 
-    AUTO_FOCUS = ""
     letter = "F"
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
-        super().__init__()
-        self.desk = desk
-        self.canvas = Canvas(colours, self._draw_changed)
+        super().__init__(desk, Canvas(colours, self._draw_changed))
         self.shows = Shows.BOTH
         self.turned = False
         self._gallery = Gallery(colours, fine=True)
@@ -48,9 +42,6 @@ class FocusScreen(Screen[None]):
         self._second = -1
         self._scrolled = 0
         self._call_id = ""
-
-    def compose(self):
-        yield self.canvas
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.tick)
@@ -110,8 +101,7 @@ class FocusScreen(Screen[None]):
         self.canvas.put(dict.fromkeys(range(height), bars.cut([], width)))
         self.canvas.places = list(self._parts.pictures.values())
         if self._parts.too_small:
-            words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "q goes back."]
-            self.canvas.put({y: bars.cut([(line, Ink.PLAIN)], width) for y, line in enumerate(words) if y < height})
+            self.say_too_small("q goes back.")
         self.want_pictures()
         self.draw()
 
@@ -134,19 +124,6 @@ class FocusScreen(Screen[None]):
 
     # -- keys
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        if self.app.screen is not self and isinstance(self.app.screen, KeyTaker):
-            self.app.screen.on_key(event)  # typed after the key that has opened or closed a screen
-            return
-        key = event.character if event.character and event.is_printable else event.key
-        action = press(self.desk, key, time.monotonic(), self.letter)
-        if action is not None:
-            self.perform(action)
-        else:
-            self._after_key()
-
     def on_click(self, event: events.Click) -> None:
         """A click on a picture gives it the whole screen, the next one gives both back; it never acts on a call."""
         pictures = self._parts.pictures if self._parts is not None else {}
@@ -156,30 +133,15 @@ class FocusScreen(Screen[None]):
             self.place_all()
 
     def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
-        self.perform(BY_ID["older"])
+        self.perform_id("older")
 
     def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
-        self.perform(BY_ID["newer"])
+        self.perform_id("newer")
 
-    def perform(self, action: Action) -> None:
-        """What a key, or the palette, asks for."""
+    def act(self, action: Action, now_s: float) -> None:
         match action.id:
-            case "leave":
-                self.app.exit(0)
             case "focus-back" | "go-wall":
-                self.app.leave_focus()  # pyright: ignore[reportAttributeAccessIssue]
-            case "help":
-                self.app.push_screen("help")
-            case "pictures":
-                self.app.change_pictures()  # pyright: ignore[reportAttributeAccessIssue]
-            case "theme":
-                self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
-            case "palette":
-                self.app.action_command_palette()
-            case "copy":
-                self.app.copy_reference()  # pyright: ignore[reportAttributeAccessIssue]
-            case "here":
-                pass  # any key says it; this one says nothing else
+                self.app.leave_focus()
             case "focus-side":
                 self._turn()
             case "call-next" | "call-before":
@@ -187,11 +149,7 @@ class FocusScreen(Screen[None]):
             case "older" | "newer":
                 self._scrolled = max(0, self._scrolled + (1 if action.id == "older" else -1))
             case _:
-                self.desk.act(action, time.monotonic())
-        self._after_key()
-
-    def perform_id(self, action_id: str) -> None:
-        self.perform(BY_ID[action_id])
+                super().act(action, now_s)
 
     def _turn(self) -> None:
         """Both, then each side alone; on a small screen, which shows one of both, that one is turned first."""
@@ -214,7 +172,7 @@ class FocusScreen(Screen[None]):
         beyond = [s for s in seats if (s > here if step > 0 else s < here)]
         self.desk.choose((beyond or seats)[0 if step > 0 else -1])
 
-    def _after_key(self) -> None:
+    def after_key(self) -> None:
         if not self.is_attached or not self.desk.focused:
             return
         call = self.desk.call(time.monotonic())
@@ -255,14 +213,7 @@ class FocusScreen(Screen[None]):
             put(timeline, parts.timeline.x)
         if parts.next_y >= 0:
             put({parts.next_y: focus_view.next_row(desk.wall, call, width)})
-        self._draw_panel(width, height)
-
-    def _draw_panel(self, width: int, height: int) -> None:
-        view = self.desk.panel.view() if self.desk.panel is not None else None
-        self.canvas.painter.put({height - 1: bars.footer(width, view, self.letter)})
-        rows = bars.panel_rows(view, width) if view is not None else []
-        top = height - 2 - min(len(rows), height - 3)
-        self.canvas.painter.cover({top + y: row for y, row in enumerate(rows) if top + y < height - 2})
+        self.draw_panel()
 
     def _views(self, parts: FocusParts, now_s: float) -> dict[Side, tuple[PictureView, str]]:
         made: dict[Side, tuple[PictureView, str]] = {}

@@ -3,13 +3,14 @@
 import time
 
 from textual import events
-from textual.screen import Screen
 
-from console.actions import BY_ID, Action, by_key
+from console.actions import Action, by_key
 from console.desk import Desk
 from console.painting import bars, health
-from console.painting.ink import Colours, Ink
-from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
+from console.painting.ink import Colours
+from console.pressing import ALWAYS
+from console.screens.page import Page
+from console.state.layout import too_small
 from console.state.permits import why_off
 from console.widgets.canvas import Canvas
 
@@ -17,21 +18,16 @@ TICK_S = 0.25
 MOVES = {"laptop-down": 1, "laptop-up": -1, "laptop-next": 1, "laptop-previous": -1}
 
 
-class LaptopsScreen(Screen[None]):
+class LaptopsScreen(Page):
     """Reads the desk's health board and draws; `letter` is S for the list and L for one laptop."""
 
-    AUTO_FOCUS = ""
-
     def __init__(self, desk: Desk, colours: Colours) -> None:
-        super().__init__()
-        self.desk, self._page = desk, Canvas(colours)
+        super().__init__(Canvas(colours))
+        self.desk = desk
 
     @property
-    def letter(self) -> str:
+    def letter(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         return "L" if self.desk.health.opened else "S"
-
-    def compose(self):
-        yield self._page
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self._look)
@@ -46,35 +42,19 @@ class LaptopsScreen(Screen[None]):
 
     # -- keys
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        key = event.character if event.character and event.is_printable else event.key
-        self.desk.touched(time.monotonic())
+    def take_key(self, key: str) -> None:
         board = self.desk.health
-        if board.filter.typing and key not in ("ctrl+q", "ctrl+c"):
+        if board.filter.typing and key not in ALWAYS:
             board.filter.press(key)
             board.move(0)
-            self.draw()
-            return
-        action = by_key(self.letter).get(key)
-        if action is not None:
+        elif (action := by_key(self.letter).get(key)) is not None:
             self.perform(action)
 
-    def perform(self, action: Action) -> None:
-        """What a key, or the palette, asks for."""
-        board, now_s = self.desk.health, time.monotonic()
+    def act(self, action: Action, now_s: float) -> None:
+        board = self.desk.health
         why = why_off(action, self.desk.wall, None)
         if why:
             self.desk.say(why, now_s)
-        elif action.id == "quit":
-            self.app.exit(0)
-        elif action.id == "help":
-            self.app.push_screen("help")
-        elif action.id == "theme":
-            self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
-        elif action.id == "palette":
-            self.app.action_command_palette()
         elif action.id == "laptop-sort":
             board.worst_first = not board.worst_first
         elif action.id == "filter":
@@ -90,23 +70,19 @@ class LaptopsScreen(Screen[None]):
             board.move(MOVES[action.id])
             if board.opened and board.chosen != before:
                 self.desk.open_laptop()
-        self.draw()
 
-    def perform_id(self, action_id: str) -> None:
-        self.perform(BY_ID[action_id])
+    def after_key(self) -> None:
+        self.draw()
 
     # -- drawing
 
     def draw(self) -> None:
         width, height = self.size
-        if width < LEAST_COLUMNS or height < LEAST_ROWS:
-            words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "q quits."]
-            rows = [bars.cut([(line, Ink.PLAIN)], width) for line in words]
+        self.canvas.fit(self.size)
+        if too_small(width, height):
+            self.say_too_small("q quits.")
         else:
-            rows = self._rows(width, height)
-        blank = bars.cut([], width)
-        self._page.fit(self.size)
-        self._page.put({y: rows[y] if y < len(rows) else blank for y in range(height)})
+            self.canvas.put(dict(enumerate(self._rows(width, height))))
 
     def _rows(self, width: int, height: int) -> list[bars.Row]:
         desk, board, now_s = self.desk, self.desk.health, time.monotonic()

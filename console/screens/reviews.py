@@ -2,35 +2,27 @@
 
 import time
 
-from textual import events
-from textual.screen import Screen
-
-from console.actions import BY_ID, Action, by_key, slip
+from console.actions import Action, by_key, slip
 from console.painting import bars
 from console.painting.ink import Colours, Ink
 from console.painting.review_list import list_rows
 from console.painting.strips import Row
+from console.pressing import ALWAYS
 from console.review_desk import ReviewDesk
-from console.state.layout import LEAST_COLUMNS, LEAST_ROWS
+from console.screens.page import Page
+from console.state.layout import too_small
 from console.widgets.canvas import Canvas
 
 TICK_S = 0.5
 BOTTOM_ROWS = 2
 
 
-class ReviewPage(Screen[None]):
+class ReviewPage(Page):
     """What the list and the review share: one page of rows, a panel over its lower part, message row and footer."""
 
-    AUTO_FOCUS = ""
-    letter = ""
-
     def __init__(self, desk: ReviewDesk, colours: Colours) -> None:
-        super().__init__()
+        super().__init__(Canvas(colours))
         self.desk = desk
-        self.canvas = Canvas(colours)
-
-    def compose(self):
-        yield self.canvas
 
     def on_screen_resume(self) -> None:
         self.draw()
@@ -57,11 +49,8 @@ class ReviewPage(Screen[None]):
             return
         now_s = time.monotonic()
         self.canvas.fit(self.size)
-        if width < LEAST_COLUMNS or height < LEAST_ROWS:
-            words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "ctrl+q quits."]
-            self.canvas.put(
-                {y: bars.cut([(words[y] if y < len(words) else "", Ink.PLAIN)], width) for y in range(height)}
-            )
+        if too_small(width, height):
+            self.say_too_small("ctrl+q quits.")
             return
         made = self.rows(now_s, width, height)
         words, ink = self.message(now_s)
@@ -73,21 +62,17 @@ class ReviewPage(Screen[None]):
             made |= {height - BOTTOM_ROWS - len(over) + y: row for y, row in enumerate(over)}
         self.canvas.put(made)
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        key = event.character if event.character and event.is_printable else event.key
+    def take_key(self, key: str) -> None:
         now_s = time.monotonic()
         filtering = self.letter == "Q" and self.desk.list.filter.typing
-        if filtering and key not in ("ctrl+q", "ctrl+c"):
+        if filtering and key not in ALWAYS:
             self.desk.list.filter.press(key)
-        elif self.desk.panel is not None and key not in ("ctrl+q", "ctrl+c"):
+        elif self.desk.panel is not None and key not in ALWAYS:
             self.desk.press_in_panel(key, now_s)
         elif (action := by_key(self.letter).get(key)) is not None:
             self.perform(action)
         elif (meant := slip(key, self.letter)) is not None:
             self.desk.say(f"{meant.name} is Shift+{meant.shown_key}", now_s)
-        self.after_key()
 
     def after_key(self) -> None:
         self.draw()
@@ -96,27 +81,14 @@ class ReviewPage(Screen[None]):
         """For the help."""
         return self.desk.why_off(action)
 
-    def perform(self, action: Action) -> None:
-        """What a key, or the palette, asks for."""
+    def act(self, action: Action, now_s: float) -> None:
         match action.id:
-            case "quit" | "leave":
-                self.app.exit(0)
-            case "help":
-                self.app.push_screen("help")
-            case "theme":
-                self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
-            case "palette":
-                self.app.action_command_palette()
             case "go-wall":
-                self.app.go_wall()  # pyright: ignore[reportAttributeAccessIssue]
+                self.app.go_wall()
             case "go-reviews" | "back":
-                self.app.go_reviews()  # pyright: ignore[reportAttributeAccessIssue]
+                self.app.go_reviews()
             case _:
-                self.desk.act(action, time.monotonic())
-
-    def perform_id(self, action_id: str) -> None:
-        self.perform(BY_ID[action_id])
-        self.after_key()
+                self.desk.act(action, now_s)
 
 
 class ReviewsScreen(ReviewPage):
@@ -129,16 +101,16 @@ class ReviewsScreen(ReviewPage):
         words = self.desk.list.filter_words()
         return (words, Ink.STRONG) if words and not self.desk.notice(now_s) else super().message(now_s)
 
-    def perform(self, action: Action) -> None:
+    def act(self, action: Action, now_s: float) -> None:
         match action.id:
             case "filter":
                 self.desk.list.filter.begin()
             case "filter-clear":
                 self.desk.list.filter.clear()
             case "review-sort":
-                self.desk.say(f"Sorted: {self.desk.list.sort()}", time.monotonic())
+                self.desk.say(f"Sorted: {self.desk.list.sort()}", now_s)
             case _:
-                super().perform(action)
+                super().act(action, now_s)
 
     def rows(self, now_s: float, width: int, height: int) -> dict[int, Row]:
         made = list_rows(self.desk.list, self.desk.wall, now_s, width, height - BOTTOM_ROWS)

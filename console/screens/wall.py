@@ -4,24 +4,22 @@ import time
 from dataclasses import replace
 
 from textual import events
-from textual.screen import Screen
 
-from console.actions import BY_ID, Action
+from console.actions import Action
 from console.desk import Desk
 from console.painting import bars
-from console.painting.ink import Colours, Ink
+from console.painting.ink import Colours
 from console.painting.profile import Profile, Profiles
 from console.painting.seat_list import list_rows, seats_in_view
 from console.painting.tile import Placed
 from console.painting.tile_view import Gallery, left_out, list_boxes, meters, tile_view, wanted_boxes, with_pictures
-from console.pressing import press
+from console.screens.page import DeskPage
 from console.state.focus_layout import shows_a_face
-from console.state.layout import LEAST_COLUMNS, LEAST_ROWS, Grid, grid, tile
+from console.state.layout import Grid, grid, tile
 from console.state.ordering import kept
 from console.state.permits import why_off
 from console.state.selection import move
 from console.state.wall import Changed
-from console.typing_ahead import KeyTaker
 from console.widgets.canvas import Canvas
 from schemas.media import Side
 
@@ -29,19 +27,16 @@ TICK_S = 0.1
 MOVES = {"move-left": "left", "move-down": "down", "move-up": "up", "move-right": "right"}
 
 
-class WallScreen(Screen[None]):
+class WallScreen(DeskPage):
     """Reads the desk and draws; all that it decides is where things stand.
 
     What the server says only notes what has changed: it is drawn when the terminal takes the next painting.
     """
 
-    AUTO_FOCUS = ""
     letter = "W"
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
-        super().__init__()
-        self.desk = desk
-        self.canvas = Canvas(colours, self._draw_changed)
+        super().__init__(desk, Canvas(colours, self._draw_changed))
         self._gallery = Gallery(colours)
         self._profiles = Profiles(colours)
         self._grid: Grid | None = None
@@ -50,9 +45,6 @@ class WallScreen(Screen[None]):
         self._everything = self._pressed = False
         self._second = -1
         self._by_need = False
-
-    def compose(self):
-        yield self.canvas
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.tick)
@@ -123,13 +115,11 @@ class WallScreen(Screen[None]):
                 seat: Placed(seat, area, tile(area.width, area.height))
                 for seat, area in zip(seats, now.tiles, strict=True)
             }
-        blank = bars.cut([], width)
-        self.canvas.put(dict.fromkeys(range(height), blank))
+        self.canvas.put(dict.fromkeys(range(height), bars.cut([], width)))
         self.canvas.places = [place for one in self._tiles.values() for place in one.pictures]
         self.desk.seats_across = len({area.x for area in now.tiles}) or 1
         if now.too_small:
-            words = [f"Sightline needs {LEAST_COLUMNS}×{LEAST_ROWS}.", f"This is {width}×{height}.", "q quits."]
-            self.canvas.put({y: bars.cut([(line, Ink.PLAIN)], width) for y, line in enumerate(words) if y < height})
+            self.say_too_small("q quits.")
         else:
             self.want_pictures()
         self._everything = True
@@ -156,34 +146,21 @@ class WallScreen(Screen[None]):
 
     # -- keys
 
-    def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        if self.app.screen is not self and isinstance(self.app.screen, KeyTaker):
-            self.app.screen.on_key(event)  # typed after the key that has opened or closed a screen
-            return
-        key = event.character if event.character and event.is_printable else event.key
-        action = press(self.desk, key, time.monotonic())
-        if action is not None:
-            self.perform(action)
-        else:
-            self._after_key()
-
     def on_click(self, event: events.Click) -> None:
         """A click chooses, two open; neither acts on a call."""
         seat = self._seat_at(event.screen_x, event.screen_y)
         if seat is None or self.desk.panel is not None:
             return
         self.desk.choose(seat)
-        self._after_key()
+        self.after_key()
         if event.chain == 2:
-            self.perform(BY_ID["focus"])
+            self.perform_id("focus")
 
     def on_mouse_scroll_down(self, _event: events.MouseScrollDown) -> None:
-        self.perform(BY_ID["move-down"])
+        self.perform_id("move-down")
 
     def on_mouse_scroll_up(self, _event: events.MouseScrollUp) -> None:
-        self.perform(BY_ID["move-up"])
+        self.perform_id("move-up")
 
     def _seat_at(self, x: int, y: int) -> int | None:
         now = self._grid
@@ -195,47 +172,23 @@ class WallScreen(Screen[None]):
             return shown[row] if 0 <= row < len(shown) else None
         return next((seat for seat, one in self._tiles.items() if one.area.holds(x, y)), None)
 
-    def perform(self, action: Action) -> None:
-        """What a key, or the palette, asks for."""
+    def act(self, action: Action, now_s: float) -> None:
         match action.id:
-            case "quit":
-                self.app.exit(0)
-                return
-            case "help":
-                self.app.push_screen("help")
-                return
             case "go-reviews" if not why_off(action, self.desk.wall, None):
-                self.app.go_reviews()  # pyright: ignore[reportAttributeAccessIssue]
-                return
-            case "pictures":
-                self.app.change_pictures()  # pyright: ignore[reportAttributeAccessIssue]
-            case "theme":
-                self.app.change_theme()  # pyright: ignore[reportAttributeAccessIssue]
+                self.app.go_reviews()
             case "focus":
-                self.app.go_focus()  # pyright: ignore[reportAttributeAccessIssue]
-                return
-            case "copy":
-                self.app.copy_reference()  # pyright: ignore[reportAttributeAccessIssue]
-            case "palette":
-                self.app.action_command_palette()
-                return
-            case "here":
-                pass  # any key says it; this one says nothing else
+                self.app.go_focus()
             case "side" | "side-all":
                 self.desk.turn(action.id == "side-all")
                 self.want_pictures()
             case moving if moving in MOVES:
                 across = 1 if self.desk.filter.active else self.desk.seats_across
-                seats = self.desk.listed(time.monotonic())
+                seats = self.desk.listed(now_s)
                 self.desk.choose(move(seats, self.desk.seat, across, MOVES[moving]))
             case _:
-                self.desk.act(action, time.monotonic())
-        self._after_key()
+                super().act(action, now_s)
 
-    def perform_id(self, action_id: str) -> None:
-        self.perform(BY_ID[action_id])
-
-    def _after_key(self) -> None:
+    def after_key(self) -> None:
         if self.desk.by_need(time.monotonic()) != self._by_need:
             self.place_all()
         if self._grid is not None and self._grid.as_list:
@@ -264,7 +217,7 @@ class WallScreen(Screen[None]):
             self._draw_meters(self._tiles[seat], now_s)
         if everything or changed.words:
             self._draw_bars(now_s)
-            self._draw_panel()
+            self.draw_panel()
         elif now.as_list and (changed.pictures or changed.levels):
             self._draw_list(now_s)
         self._draw_message(now_s)
@@ -279,7 +232,7 @@ class WallScreen(Screen[None]):
             if one.view is not None and (seat == self.desk.seat or one.view.chosen):
                 self._draw_tile(one, now_s)
         self._draw_message(now_s)
-        self._draw_panel()
+        self.draw_panel()
         self.canvas.wake()
         return True
 
@@ -347,12 +300,3 @@ class WallScreen(Screen[None]):
         notice = desk.notice(now_s) or desk.filter_words(now_s)
         row = bars.message_row(desk.acts, notice, now_s, desk.wall.link.lost, self.size.width)
         self.canvas.painter.put({self.size.height - 2: row})
-
-    def _draw_panel(self) -> None:
-        panel = self.desk.panel
-        width, height = self.size
-        view = panel.view() if panel is not None else None
-        self.canvas.painter.put({height - 1: bars.footer(width, view)})
-        rows = bars.panel_rows(view, width) if view is not None else []
-        top = height - 2 - min(len(rows), height - 3)
-        self.canvas.painter.cover({top + y: row for y, row in enumerate(rows) if top + y < height - 2})

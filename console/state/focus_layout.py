@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from schemas.media import Side
 
-from .layout import LEAST_COLUMNS, LEAST_ROWS, LIST_BELOW_COLUMNS, LIST_BELOW_ROWS, Area
+from .layout import LIST_BELOW_COLUMNS, LIST_BELOW_ROWS, Area, too_small
 
 HEADER_ROWS, FRAME_ROWS, NEXT_ROWS, BOTTOM_ROWS = 2, 2, 1, 2
 BESIDE_COLUMNS = 30
@@ -41,7 +41,7 @@ NOTHING = Area(0, 0, 0, 0)
 
 def focus_parts(columns: int, rows: int, shows: Shows, turned: bool = False) -> FocusParts:
     """`turned`: on a small screen that shows both, the room's picture in place of the family's."""
-    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
+    if too_small(columns, rows):
         return FocusParts({}, 0, False, NOTHING, NOTHING, -1, True)
     if shows is not Shows.BOTH:
         return _one(columns, rows, Side(shows.value))

@@ -52,13 +52,18 @@ class TileParts:
     """Beside the large picture, under the small one."""
 
 
+def too_small(columns: int, rows: int) -> bool:
+    """Nothing is made for a screen of this size."""
+    return columns < LEAST_COLUMNS or rows < LEAST_ROWS
+
+
 def grid(columns: int, rows: int, seats: int, as_list: bool = False) -> Grid:
     """Tiles as in the table of screens for 200×60 and 120×40; any other size gets the largest pictures.
 
     `as_list`: the list, also where there is room for tiles.
     """
     whole = Area(0, 0, columns, rows)
-    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
+    if too_small(columns, rows):
         return Grid(0, 0, whole, (), False, True)
     if columns < LIST_BELOW_COLUMNS or rows < LIST_BELOW_ROWS:
         return Grid(1, 0, Area(0, 1, columns, rows - 1 - BOTTOM_ROWS), (), True, False)

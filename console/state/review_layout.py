@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from schemas.incident import EVIDENCE_PICTURE_MAX
 
-from .layout import LEAST_COLUMNS, LEAST_ROWS, Area
+from .layout import Area, too_small
 
 HEADER_ROWS, FRAME_ROWS, LEVEL_ROWS, RULE_ROWS, BOTTOM_ROWS = 2, 2, 3, 1, 2
 
@@ -22,7 +22,7 @@ class ReviewParts:
 
 
 def review_parts(columns: int, rows: int) -> ReviewParts:
-    if columns < LEAST_COLUMNS or rows < LEAST_ROWS:
+    if too_small(columns, rows):
         nothing = Area(0, 0, 0, 0)
         return ReviewParts(nothing, nothing, nothing, 0, nothing, True)
     side_width = 30 if columns >= 160 else 22 if columns >= 110 else 0
