@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .typed_line import typed
+
 LONGEST = 60
 
 
@@ -28,10 +30,8 @@ class Filter:
             self.typing = False
         elif key == "escape":
             self.clear()
-        elif key == "backspace":
-            self.text = self.text[:-1]
-        elif len(key) == 1 and key.isprintable() and len(self.text) < LONGEST:
-            self.text += key
+        else:
+            self.text = typed(self.text, key, LONGEST)
 
     def keeps(self, *fields: str) -> bool:
         """Each word typed stands in one of the fields, in capitals or not."""

@@ -13,6 +13,7 @@ from schemas.console import Act, End, Extend, Flag
 from .ages import clock, countdown
 from .safe_text import safe
 from .tile_words import callers
+from .typed_line import typed
 from .wall import OPEN
 
 HELD_S = 1.0
@@ -273,8 +274,5 @@ class FlagPanel(Panel):
             return None
         if key == "enter":
             return Ordered(self.action, Flag(self.category, self.note.strip(), self._pressed_ms))
-        if key == "backspace":
-            self.note = self.note[:-1]
-        elif len(key) == 1 and key.isprintable() and len(self.note) < NOTE_LONGEST:
-            self.note += key
+        self.note = typed(self.note, key, NOTE_LONGEST)
         return None

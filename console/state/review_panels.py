@@ -11,6 +11,7 @@ from schemas.incident import Decision, IncidentView, Measure
 from .ages import clock
 from .panels import CLOSED, Choice, PanelView
 from .safe_text import safe
+from .typed_line import typed
 
 FINDING_LONGEST, QUESTION_LONGEST = 1000, 300
 REASONS = {
@@ -103,10 +104,7 @@ class _WordsPanel(ReviewPanel):
                 self.notice = "Not sent: it has no words yet."
                 return None
             return self.act(self.words.strip())
-        if key == "backspace":
-            self.words = self.words[:-1]
-        elif len(key) == 1 and key.isprintable() and len(self.words) < self.longest:
-            self.words += key
+        self.words = typed(self.words, key, self.longest)
         return None
 
     def act(self, words: str) -> ReviewAct:

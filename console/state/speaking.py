@@ -8,6 +8,7 @@ from schemas.media import Side
 
 from .panels import CLOSED, Choice, Ordered, Panel, PanelView
 from .safe_text import safe
+from .typed_line import typed
 
 OWN_LONGEST = 120
 
@@ -17,6 +18,7 @@ class _WordsPanel(Panel):
     ends them, the act's capital sends them."""
 
     KEY, SAYS = "", ""
+    SENDS: ClassVar[type[Notice | Warn]]
     TEMPLATES: ClassVar[dict[str, str]] = {}
     OWN = "6"
 
@@ -57,10 +59,8 @@ class _WordsPanel(Panel):
         if key == "enter":
             self.written = bool(self.own.strip())
             self.notice = "" if self.written else "It has no words yet."
-        elif key == "backspace":
-            self.own = self.own[:-1]
-        elif len(key) == 1 and key.isprintable() and len(self.own) < OWN_LONGEST:
-            self.own += key
+        else:
+            self.own = typed(self.own, key, OWN_LONGEST)
         return None
 
     def letter(self, key: str, now_s: float) -> Ordered | None:
@@ -73,14 +73,14 @@ class _WordsPanel(Panel):
         return None
 
     def _order(self, words: str, reason: str, now_s: float) -> Ordered | None:
-        raise NotImplementedError
+        return self.confirmed(Ordered(self.action, self.SENDS(self.side, words), reason), now_s)
 
     def _counted(self) -> str:
         return ""
 
 
 class NoticePanel(_WordsPanel):
-    action, word, KEY = "notice", "NOTICE", "N"
+    action, word, KEY, SENDS = "notice", "NOTICE", "N", Notice
     SAYS = "They read it on their screens; nothing is counted."
     TEMPLATES: ClassVar = {
         "1": "Please hold the device level.",
@@ -90,12 +90,9 @@ class NoticePanel(_WordsPanel):
         "5": "Please say goodbye soon.",
     }
 
-    def _order(self, words: str, reason: str, now_s: float) -> Ordered | None:
-        return self.confirmed(Ordered(self.action, Notice(self.side, words), reason), now_s)
-
 
 class WarnPanel(_WordsPanel):
-    action, word, KEY = "warn", "WARN", "W"
+    action, word, KEY, SENDS = "warn", "WARN", "W", Warn
     SAYS = "They read it; the picture goes on. After two warnings the next step is pause or end."
     TEMPLATES: ClassVar = {
         "1": "no filming or screenshots, please.",
@@ -104,9 +101,6 @@ class WarnPanel(_WordsPanel):
         "4": "please dress properly.",
         "5": "please mind your language.",
     }
-
-    def _order(self, words: str, reason: str, now_s: float) -> Ordered | None:
-        return self.confirmed(Ordered(self.action, Warn(self.side, words), reason), now_s)
 
     def _counted(self) -> str:
         return f" · warning {self.call.warnings + 1}"
