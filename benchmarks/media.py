@@ -9,11 +9,12 @@ import random
 import time
 from collections.abc import Callable, Iterator
 
+import psutil
+
 from benchmarks.figures import Figure
 from benchmarks.one_agent.run import delays, kill, many_calls
 from benchmarks.peers_of_others.janus import janus_cores
 from benchmarks.peers_of_others.janus_server import JanusAbsent
-from benchmarks.peers_of_others.processes import rss_mb
 from benchmarks.peers_of_others.run import relay_cores
 from demo.chain import Chain
 from demo.figures import percentile
@@ -61,6 +62,12 @@ def _agent(devices: int, seconds: float, settle_s: float) -> tuple[float, float]
         if any(min(peer["packets"].values()) < 20 * seconds * devices for peer in carried.values()):
             raise RuntimeError("not every leg got sound and pictures of every other one")
         return cores, rss_mb(agent.process.pid)
+
+
+def rss_mb(pid: int) -> float:
+    """Resident memory of a process and its children, MB; pages that they share are counted in each."""
+    one = psutil.Process(pid)
+    return sum(each.memory_info().rss for each in (one, *one.children(recursive=True))) / 1e6
 
 
 def _beside_janus(name: str, ours: float, legs: int, seconds: float, most: float | None) -> Figure:

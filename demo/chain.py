@@ -5,7 +5,6 @@ import json
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,7 +15,7 @@ from typing import Any
 
 from demo.callers import Callers
 from demo.establishment import Plan, write
-from demo.processes import Part, Parts, child_environment, sightline
+from demo.processes import Part, Parts, child_environment, free_port, sightline
 from server.recordings.keys import EvidenceKey, read_key
 
 
@@ -41,7 +40,7 @@ class Chain:
         self._temporary = data is None
         self.data = data if data is not None else Path(tempfile.mkdtemp(prefix="sightline-demo-"))
         self._check_folder(self.data)
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
         self.socket = self.data / "server" / "console.sock"
         self.parts = Parts(self.data / "log")
@@ -143,9 +142,3 @@ def _account() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return f"uid {os.getuid()}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

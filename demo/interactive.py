@@ -8,7 +8,6 @@ import os
 import select
 import shutil
 import signal
-import subprocess
 import sys
 import termios
 import textwrap
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 from demo.chain import Chain
 from demo.establishment import second_device_at
 from demo.officer import NotShown, Officer
+from demo.processes import wait_or_kill
 from demo.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -124,9 +124,5 @@ def _end_console(terminal: Terminal) -> None:
     part.expected_to_run = part.process.poll() not in (0, None)
     if part.process.poll() is None:
         part.process.terminate()
-        try:
-            part.process.wait(3)
-        except subprocess.TimeoutExpired:
-            part.process.kill()
-            part.process.wait()
+        wait_or_kill(part.process, 3)
     terminal.drain()

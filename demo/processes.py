@@ -3,13 +3,14 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
@@ -43,6 +44,29 @@ def sightline(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "cli", *map(str, arguments)]
 
 
+def free_port() -> int:
+    """A port of loopback that nobody uses at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def cpu_s(pid: int) -> float:
+    """User and system time of a process and its children so far, seconds."""
+    one = psutil.Process(pid)
+    times = [each.cpu_times() for each in (one, *one.children(recursive=True))]
+    return sum(time.user + time.system for time in times)
+
+
+def wait_or_kill(process: subprocess.Popen[Any], within_s: float) -> None:
+    """Returns when a process that was told to end has ended; after so long by kill -9."""
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @dataclass
 class Part:
     """One running program of the demo."""
@@ -56,12 +80,16 @@ class Part:
     def cpu_s(self) -> float:
         """User and system time of it and its children so far, seconds; the last value known once it has gone."""
         try:
-            ours = psutil.Process(self.process.pid)
-            times = [p.cpu_times() for p in (ours, *ours.children(recursive=True))]
-            self._cpu_s = sum(t.user + t.system for t in times)
+            self._cpu_s = cpu_s(self.process.pid)
         except psutil.NoSuchProcess:
             pass
         return self._cpu_s
+
+    def kill(self) -> None:
+        """kill -9; that it has ended is no crash then."""
+        self.expected_to_run = False
+        self.process.kill()
+        self.process.wait()
 
     def last_words(self) -> str:
         """The last line that it wrote to its log, for the sentence that says why it stopped."""
@@ -109,11 +137,7 @@ class Parts:
                 part.process.terminate()
         deadline = time.monotonic() + STOP_S
         for part in self._parts:
-            try:
-                part.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                part.process.kill()
-                part.process.wait()
+            wait_or_kill(part.process, max(0.0, deadline - time.monotonic()))
             for pipe in (part.process.stdin, part.process.stdout):
                 _close(pipe)
 

@@ -15,7 +15,7 @@ from typing import Any, Self
 import psutil
 from websockets.sync.client import ClientConnection, connect, unix_connect
 
-from demo.processes import child_environment, end_with_parent, sightline
+from demo.processes import child_environment, end_with_parent, free_port, sightline, wait_or_kill
 from schemas.call import CallView
 from schemas.console import CallChanged, Command, CommandAnswer, CommandDone, ConsoleHello, Snapshot, to_console
 from schemas.laptop import LaptopHello, LeaseRequest, Order, OrderAct, OrderAnswer, to_laptop
@@ -71,9 +71,7 @@ class Server:
         self.folder, self.files = folder, [folder.parent / f"{content['code']}.json" for content in contents]
         for file, content in zip(self.files, contents, strict=True):
             file.write_text(json.dumps(content))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"ws://127.0.0.1:{self.port}"
         self.log = folder.parent / "server.log"
         self.process = self._start(True)
@@ -106,11 +104,7 @@ class Server:
 
     def stop(self) -> None:
         self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        wait_or_kill(self.process, 5)
 
     def process_memory(self) -> int:
         """Resident bytes."""

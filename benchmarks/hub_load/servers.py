@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from demo.processes import child_environment, end_with_parent, sightline
+from demo.processes import child_environment, end_with_parent, free_port, sightline, wait_or_kill
 
 from . import installation
 
@@ -117,7 +117,7 @@ def nats() -> Iterator[Running]:
     """nats-server, spoken to over websockets like all others. MissingError when it can't be had."""
     program = installation.nats_server()
     folder = Path(tempfile.mkdtemp(prefix="sightline-nats-"))
-    port, own = _free_port(), _free_port()
+    port, own = free_port(), free_port()
     settings = folder / "nats.conf"
     settings.write_text(
         f'listen: "127.0.0.1:{own}"\nwebsocket {{ listen: "127.0.0.1:{port}", no_tls: true, compression: false }}\n'
@@ -130,7 +130,7 @@ def nats() -> Iterator[Running]:
 
 @contextmanager
 def _sightline(folder: Path, data: Path, given: list[object]) -> Iterator[Running]:
-    port = _free_port()
+    port = free_port()
     command = sightline("server", "--data", data, "--port", port, *given)
     yield from _listening(command, port, "sightline", folder / "server.log", child_environment())
 
@@ -163,17 +163,7 @@ def _start(command: list[str], log: IO[bytes], environment: dict[str, str]) -> "
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    wait_or_kill(process, 10)
 
 
 def _establishment_file(folder: Path, group: int, laptops: int) -> Path:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers_of_others.processes import cpu_s
+from demo.processes import cpu_s, free_port, wait_or_kill
 
 INSTALL = ("apt-get", "install", "-y", "--no-install-recommends", "janus")
 INSTALL_S = 120
@@ -75,7 +75,7 @@ def serving() -> Iterator[Janus]:
     with tempfile.TemporaryDirectory(prefix="sightline-janus-") as name:
         folder = Path(name)
         (folder / "recordings").mkdir()
-        port = _free_port()
+        port = free_port()
         general = _GENERAL.format(
             folder=folder,
             libraries=libraries,
@@ -94,11 +94,7 @@ def serving() -> Iterator[Janus]:
             yield Janus(f"ws://127.0.0.1:{port}", _version(), folder, process)
         finally:
             process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            wait_or_kill(process, 5)
 
 
 def _installed() -> str:
@@ -142,9 +138,3 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
                 return
         time.sleep(0.05)
     raise JanusAbsent("Janus does not listen")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

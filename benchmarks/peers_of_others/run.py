@@ -24,6 +24,7 @@ from av.error import FFmpegError
 from demo.establishment import Plan, write
 from demo.figures import percentile
 from demo.peers.clip import PICTURES_PER_SECOND
+from demo.processes import wait_or_kill
 
 CALLS = 1
 FLUSHED_S = 20.0
@@ -110,11 +111,7 @@ class Program:
             self.process.stdin.close()
         except BrokenPipeError:
             pass
-        try:
-            self.process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        wait_or_kill(self.process, within_s)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from websockets.sync.client import connect
 
-from demo.processes import end_with_parent
+from demo.processes import end_with_parent, wait_or_kill
 
 PROGRAM = "chromium"
 START_S, ANSWER_S = 60.0, 30.0
@@ -155,11 +155,7 @@ class Chromium:
         if hasattr(self, "_link"):
             self._link.close()
         self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        wait_or_kill(self.process, 10)
         self._log.close()
         shutil.rmtree(self._profile, ignore_errors=True)
 

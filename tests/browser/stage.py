@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.peers_of_others.run import Program
 from demo.peers.clip import MEDIA
-from demo.processes import child_environment, end_with_parent, sightline
+from demo.processes import child_environment, end_with_parent, sightline, wait_or_kill
 from schemas.call import CallView
 from schemas.console import Admit, Beat, CommandAnswer
 from tests.server_rig import Console, Server, establishment, running_server, wait_until
@@ -138,11 +138,7 @@ class Stage:
         if self.peers is not None:
             self.peers.stop()
         self.agent.terminate()
-        try:
-            self.agent.wait(10)
-        except subprocess.TimeoutExpired:
-            self.agent.kill()
-            self.agent.wait()
+        wait_or_kill(self.agent, 10)
 
 
 @contextmanager

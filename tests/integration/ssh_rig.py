@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from demo.chain import Chain
-from demo.processes import Part, end_with_parent
+from demo.processes import Part, end_with_parent, free_port
 from demo.terminal import Terminal
 
 ROOT = Path(__file__).parents[2]
@@ -90,9 +90,7 @@ class Host:
         self.socket.parent.mkdir(mode=0o755)
         self.accounts: dict[str, Account] = {}
         self.log = self.folder / "sshd.log"
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._made_privsep = False
         self._sshd: subprocess.Popen[bytes] | None = None
         run("groupadd", self.group)

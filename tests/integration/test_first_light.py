@@ -14,7 +14,7 @@ import pytest
 
 from demo.chain import Chain
 from demo.headless import Run, running
-from demo.processes import child_environment, sightline
+from demo.processes import child_environment, free_port, sightline
 from tests.server_rig import wait_until
 
 LEASE_S = 5.0
@@ -69,9 +69,8 @@ def test_killing_the_agent_silences_the_far_peers_and_the_wall_says_so(two_calls
     name = plan.peers_of(plan.call_at(seat))[0]
     assert run.terminal.wait_for(lambda _: packets(run, name) > 50, 10)
     laptop = run.chain.laptops[plan.laptops[0].id]
-    laptop.expected_to_run = False
     killed_at = time.monotonic()
-    laptop.process.kill()
+    laptop.kill()
     assert wait_until_silent(run, name, 5) < killed_at + 0.5
     assert run.terminal.wait_for(lambda t: t.shows("LAPTOP LOST"), 15), run.terminal.text()
 
@@ -130,7 +129,7 @@ def test_however_the_demo_ends_no_process_is_left(how: signal.Signals, tmp_path:
     assert not alive, [p.cmdline() for p in alive]
     # No lock is left: a server can use the same folder at once.
     again = subprocess.Popen(
-        sightline("server", "--data", tmp_path / "data" / "server", "--port", _free_port()),
+        sightline("server", "--data", tmp_path / "data" / "server", "--port", free_port()),
         stderr=subprocess.PIPE, text=True, env=child_environment(),
     )  # fmt: skip
     try:
@@ -151,12 +150,6 @@ def test_a_part_that_crashes_ends_the_demo_with_its_name(tmp_path: Path) -> None
     assert "has stopped" in errors and "Traceback" not in errors
     _, alive = psutil.wait_procs(parts, timeout=8)
     assert not alive
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def sentence(process: subprocess.Popen[str]) -> str:

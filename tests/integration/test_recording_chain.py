@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import time
 from pathlib import Path
 
@@ -45,9 +44,7 @@ def on_the_laptop(run: Run) -> list[Path]:
 def restart_server(run: Run) -> None:
     """As after a power cut."""
     chain = run.chain
-    chain.server.expected_to_run = False
-    chain.server.process.kill()
-    chain.server.process.wait()
+    chain.server.kill()
     again = sightline("server", "--data", chain.data / "server", "--port", chain.port)
     chain.server = chain.parts.start(f"server-{time.monotonic_ns()}", again)
     chain.wait_until_listening()
@@ -93,11 +90,8 @@ def test_what_an_agent_had_when_it_was_killed_is_sent_by_the_next(flashing: Path
         run.admit_all()
         watch(run, 4.0)
         laptop = run.chain.plan.laptops[0]
-        part = run.chain.laptops[laptop.id]
-        part.expected_to_run = False
         killed_ms = time.time() * 1000
-        part.process.send_signal(signal.SIGKILL)
-        part.process.wait()
+        run.chain.laptops[laptop.id].kill()
         (left,) = on_the_laptop(run)
         with left.open("ab") as file:
             file.write(os.urandom(300))  # as of a write that a power cut has torn

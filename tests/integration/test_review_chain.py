@@ -308,10 +308,7 @@ def test_the_server_s_copy_is_what_is_reviewed_and_a_broken_one_is_said(marked: 
             console.press("\r1")
             see(console, "All that is recorded of the 60 s is here", 30)
             # An agent that knows nothing of the call decodes it just as well.
-            part = run.chain.laptops[laptop]
-            part.expected_to_run = False
-            part.process.kill()
-            part.process.wait()
+            run.chain.laptops[laptop].kill()
             run.chain.start_laptop(laptop, run.chain.plan.laptops[0].token)
             wait_until(lambda: sum(a == "laptop_connected" for _, a, _, _ in audit(run)) == 2, "it is back", 20)
             console.press("r")
@@ -325,10 +322,7 @@ def test_the_server_s_copy_is_what_is_reviewed_and_a_broken_one_is_said(marked: 
             console.press("r")
             see(console, "The recording has nothing of this stretch.")
             assert mark_of(console, Side.FAMILY) is None
-            part = run.chain.laptops[laptop]
-            part.expected_to_run = False
-            part.process.kill()
-            part.process.wait()
+            run.chain.laptops[laptop].kill()
             wait_until(lambda: any(action == "laptop_gone" for _, action, _, _ in audit(run)), "the laptop is gone", 20)
             console.press("r")
             see(console, f"Laptop {laptop} is away")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from demo.chain import Chain
-from demo.processes import end_with_parent
+from demo.processes import end_with_parent, free_port
 from tests.server_rig import wait_until
 
 from .ssh_rig import WITHIN_S, Host, as_nobody, chain_for, install_ssh, run
@@ -161,12 +161,6 @@ def forwarding(host: Host, *more: str) -> Iterator[Any]:
     with host.screen(login(host, "officer", *more)) as terminal:
         assert terminal.wait_for(lambda t: t.shows(SEES["officer"]), SHOWN_S), terminal.text()
         yield terminal
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_nothing_is_forwarded(host: Host, chain: Chain) -> None:

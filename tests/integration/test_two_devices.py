@@ -44,10 +44,7 @@ def test_both_devices_are_admitted_by_keys_and_again_after_the_agent_was_killed(
     run.officer.admit_another(seat, surname)
     assert everybody_gets_everybody(run, [room, first, second])
 
-    laptop = run.chain.laptops[plan.laptops[0].id]
-    laptop.expected_to_run = False
-    laptop.process.kill()
-    laptop.process.wait()
+    run.chain.laptops[plan.laptops[0].id].kill()
     run.chain.start_laptop(plan.laptops[0].id, plan.laptops[0].token)
     # WAITING shows that the devices have come back; nothing may flow until the keys are pressed again.
     assert run.terminal.wait_for(lambda t: t.shows("WAITING"), 20)
