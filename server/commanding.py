@@ -109,11 +109,7 @@ class Commanding:
     def _apply(self, decision: Accepted, command: Command, officer: Officer, tell: Send) -> None:
         place = self._place
         if decision.order is not None:
-            pending = place.send_order(decision.call, decision.order, officer.name)
-            pending.command_id, pending.tell = command.command_id, tell
-            place.change(decision.call)
-            if decision.call.laptop_id not in place.laptops:
-                place.order_not_sent(pending)
+            place.carry_out(decision.call, decision.order, officer.name, command_id=command.command_id, tell=tell)
         else:
             place.change(decision.call)
         if decision.told is not None:

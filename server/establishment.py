@@ -33,7 +33,7 @@ from .links.link import Link
 from .looking import Looking
 from .marks import Marks
 from .notices import Notices
-from .orders import Orders, Pending
+from .orders import Orders, Pending, Send
 from .rules import company, duty, happenings, sides
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
 from .rules.commands import end, pause
@@ -243,15 +243,26 @@ class Establishment:
 
     # Orders
 
-    def send_order(self, call: Call, ordered: Ordered, who: str) -> Pending:
-        """To the laptop at once. When it is away, the caller finishes the order with `order_not_sent`."""
+    def carry_out(
+        self, call: Call, ordered: Ordered, who: str, action: str = "", detail: str = "", *,
+        command_id: str = "", tell: Send | None = None,
+    ) -> None:  # fmt: skip
+        """The order goes to the laptop at once, and the call is like this now. `tell` of the command `command_id` is
+        told what the laptop says."""
+        pending = self._send_order(call, ordered, who)
+        pending.command_id, pending.tell = command_id, tell
+        self.change(call, action, detail)
+        if call.laptop_id not in self.laptops:
+            self._not_sent(pending)
+
+    def _send_order(self, call: Call, ordered: Ordered, who: str) -> Pending:
         pending = self.orders.make(call, ordered, who, utc_ms())
         laptop = self.laptops.get(call.laptop_id)
         if laptop is not None:
             laptop.link.send(pending.order)
         return pending
 
-    def order_not_sent(self, pending: Pending) -> None:
+    def _not_sent(self, pending: Pending) -> None:
         """The laptop is away. An end waits for the lease; all else is not done, and only the lease stops the media."""
         if pending.order.act == OrderAct.END:
             return
@@ -274,7 +285,7 @@ class Establishment:
         kept.add_done_callback(lambda _: self.orders.finish(pending, True, "confirmed by laptop"))
         if pending.order.act == OrderAct.RESUME and pending.ordered.false_alarm and paused_at_ms:
             new_end = happenings.given_back_end_ms(call, utc_ms(), self.policy, self.next_start_ms(call))
-            self.send_order(after, Ordered(OrderAct.EXTEND, ends_at_ms=new_end), "the server, time given back")
+            self._send_order(after, Ordered(OrderAct.EXTEND, ends_at_ms=new_end), "the server, time given back")
 
     def _not_done(self, pending: Pending, reason: str) -> None:
         call = self.calls[pending.order.call_id]
@@ -286,19 +297,13 @@ class Establishment:
         """Time over, or one side left."""
         accepted = end(call, outcome, who, reason)
         assert isinstance(accepted, Accepted) and accepted.order is not None
-        pending = self.send_order(accepted.call, accepted.order, who)
-        self.change(accepted.call, "end", f"{outcome} {accepted.words}")
-        if call.laptop_id not in self.laptops:
-            self.order_not_sent(pending)
+        self.carry_out(accepted.call, accepted.order, who, "end", f"{outcome} {accepted.words}")
 
     def pause_by_server(self, call: Call, who: str, reason: str) -> None:
         """Nobody watches. What is not live is left as it is."""
         decision = pause(call, who, reason, utc_ms(), by_fault=True)
         if isinstance(decision, Accepted) and decision.call is not call and decision.order is not None:
-            pending = self.send_order(decision.call, decision.order, who)
-            self.change(decision.call, "pause", f"{decision.words} {reason}")
-            if call.laptop_id not in self.laptops:
-                self.order_not_sent(pending)
+            self.carry_out(decision.call, decision.order, who, "pause", f"{decision.words} {reason}")
 
     # Leases
 
@@ -330,9 +335,9 @@ class Establishment:
                     call = self._open_anew(call)
                 self._send_open(laptop, call)
                 if call.state == CallState.PAUSED:
-                    self.send_order(call, Ordered(OrderAct.PAUSE), SERVER)
+                    self._send_order(call, Ordered(OrderAct.PAUSE), SERVER)
                 for ordered in sides.standing(call):
-                    self.send_order(call, ordered, SERVER)
+                    self._send_order(call, ordered, SERVER)
                 self._announce(call)
         if held_call and not laptop.call_id:
             laptop.call_id = held_call
@@ -424,11 +429,7 @@ class Establishment:
         found = happenings.left(call, leg)
         if found is None:
             return False
-        after, ordered = found
-        pending = self.send_order(after, ordered, leg)
-        self.change(after, "leg_left", leg)
-        if call.laptop_id not in self.laptops:
-            self.order_not_sent(pending)
+        self.carry_out(*found, leg, "leg_left", leg)
         return True
 
     def leg_gone(self, call_id: str, leg: str, reason: str) -> None:
