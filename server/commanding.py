@@ -113,7 +113,7 @@ class Commanding:
         else:
             place.change(decision.call)
         if decision.told is not None:
-            place.notify(decision.call, decision.told, command.command_id)
+            place.peers.notify(decision.call, decision.told, command.command_id)
         if decision.help:
             place.on_help(decision.call, decision.help, officer.name)
 

@@ -15,7 +15,6 @@ from schemas.laptop import (
     EvidenceDone,
     EvidencePart,
     EvidenceTaken,
-    LegOffer,
     OpenCall,
     Order,
     OrderAct,
@@ -24,8 +23,6 @@ from schemas.laptop import (
     RecordingOffer,
 )
 from schemas.media import Box, RecordingState
-from schemas.peer import CallNotice, Offer, OfferRefused
-from schemas.wire import Message
 
 from .health import Health
 from .links.fanout import FanOut
@@ -34,13 +31,13 @@ from .looking import Looking
 from .marks import Marks
 from .notices import Notices
 from .orders import Orders, Pending, Send
+from .peers import Peers
 from .rules import company, duty, happenings, sides
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
 from .rules.commands import end, pause
 from .rules.decision import Accepted, Ordered, Situation, Told
 from .rules.incident import Incident
 from .rules.picture_boxes import for_call, for_every_call
-from .rules.plain_words import refused_words
 from .rules.recording import room_needed
 from .store.audit import Entry
 from .store.rows import Known
@@ -74,19 +71,6 @@ class LaptopEnd:
     """The pictures that it was asked for."""
 
 
-@dataclass
-class PeerEnd:
-    """A connected family device or room browser."""
-
-    call_id: str
-    leg: str
-    link: Link
-    offer: Offer | None = None
-    passed_on: bool = False
-    offered_at: float = 0.0
-    """CLOCK_MONOTONIC, s."""
-
-
 class Establishment:
     """Everything runs on the event loop, so each method is one step that nothing interrupts."""
 
@@ -95,11 +79,10 @@ class Establishment:
         self.known, self.writer = known, writer
         self.calls: dict[str, Call] = {}
         self.laptops: dict[str, LaptopEnd] = {}
-        self.peers: dict[tuple[str, str], PeerEnd] = {}
         self.orders = Orders()
         self.fanout = FanOut(self.snapshot, utc_ms)
         self.health = Health(self)
-        self.looking, self.notices, self.marks = Looking(self), Notices(self), Marks(self)
+        self.looking, self.peers, self.notices, self.marks = Looking(self), Peers(self), Notices(self), Marks(self)
         self.on_incident: Callable[[Incident], None] = lambda incident: None
         """Called when a flag is in the audit."""
         self.on_help: Callable[[Call, str, str], None] = lambda call, kind, who: None
@@ -135,7 +118,7 @@ class Establishment:
         return Situation(
             now_ms=utc_ms(),
             present=self.looking.present(),
-            readers=frozenset(leg for call_id, leg in self.peers if call and call_id == call.call_id),
+            readers=self.peers.legs(call) if call else frozenset(),
             policy=self.policy,
             next_start_ms=self.next_start_ms(call) if call else 0,
             laptop_online=bool(call and call.laptop_id in self.laptops),
@@ -202,9 +185,9 @@ class Establishment:
         kept = self.writer.write(Unit(entries, call=call))
         self.fanout.event(lambda order: CallChanged(order, self._view(call)))
         if before is None or (before.state, before.ends_at_ms) != (call.state, call.ends_at_ms):
-            self.notify(call)
+            self.peers.notify(call)
         if before is None or company.differs(before, call):
-            self.tell_legs(call)
+            self.peers.tell_legs(call)
         if call.state == CallState.ENDED:
             self.fanout.forget(call.call_id)
             self.notices.forget(call.call_id)
@@ -219,24 +202,6 @@ class Establishment:
         """What is only for the record: nobody is told."""
         self.calls[call.call_id] = call
         self.writer.write(Unit(call=call))
-
-    def notify(self, call: Call, told: Told | None = None, notice_id: str = "state") -> None:
-        """Tells the people on the call its state, or what staff have to say."""
-        words = told.words if told else happenings.words_for_the_people(call)
-        if told is not None:
-            self.notices.sent(call.call_id, notice_id, told)
-        for leg in call.legs:
-            peer = self.peers.get((call.call_id, leg.leg))
-            if peer is not None and (told is None or told.reaches(leg.leg)):
-                peer.link.send(CallNotice(call.state, words[:500], utc_ms(), call.ends_at_ms, notice_id))
-
-    def tell_legs(self, call: Call, only: str = "") -> None:
-        """Tells the people on the call, or one leg of it, who is there."""
-        states = company.leg_states(call, self.policy)
-        for leg in call.legs:
-            peer = self.peers.get((call.call_id, leg.leg))
-            if peer is not None and only in ("", leg.leg):
-                peer.link.send(states)
 
     def _seat_changed(self, laptop_id: str) -> None:
         self.fanout.event(lambda order: SeatChanged(order, self._seat(laptop_id)))
@@ -349,11 +314,7 @@ class Establishment:
         """The agent has lost the call's connections: callers are admitted again, peers have to offer again."""
         anew = happenings.laptop_started_anew(call)
         self.change(anew, "laptop_started_anew", "")
-        for leg in call.legs:
-            peer = self.peers.get((call.call_id, leg.leg))
-            if peer is not None and peer.passed_on and peer.offer is not None:
-                peer.link.send(OfferRefused(peer.offer.offer_id, "The laptop has started anew.", True))
-                peer.offer, peer.passed_on = None, False
+        self.peers.offer_anew(call)
         return anew
 
     def laptop_gone(self, laptop: LaptopEnd) -> None:
@@ -389,8 +350,7 @@ class Establishment:
         laptop.link.send(OpenCall(call.call_id, call.epoch, left, planned, grace_ms, self.evidence_key))
         laptop.boxes = ()
         self._ask_for_pictures(laptop)
-        for leg in call.legs:
-            self.pass_offer_on(self.peers.get((call.call_id, leg.leg)))
+        self.peers.pass_offers_on(call)
 
     def call_closed(self, call_id: str, reason: str, laptop: LaptopEnd) -> None:
         call = self.calls.get(call_id)
@@ -436,30 +396,6 @@ class Establishment:
         call = self.calls.get(call_id)
         if call is not None and call.state in OPEN:
             self.change(happenings.leg_connected(call, leg, False, reason), "leg_gone", f"{leg}: {reason}")
-
-    # Peers
-
-    def pass_offer_on(self, peer: PeerEnd | None) -> None:
-        """A peer's offer goes to its laptop as soon as both are there and the room is open; until then it waits."""
-        if peer is None or peer.offer is None or peer.passed_on:
-            return
-        call = self.calls[peer.call_id]
-        laptop, leg = self.laptops.get(call.laptop_id), call.leg(peer.leg)
-        if leg is not None and leg.refused_until_ms:
-            if leg.refused_until_ms > utc_ms():
-                words = refused_words(leg.words.removeprefix("refused: "))
-                peer.link.send(OfferRefused(peer.offer.offer_id, words, False))
-                peer.offer = None
-                return
-            self.change(happenings.refusal_over(call, peer.leg))
-        if call.state in OPEN and laptop is not None and laptop.call_id == call.call_id:
-            peer.passed_on = True
-            laptop.link.send(LegOffer(call.call_id, call.epoch, peer.leg, peer.offer.offer_id, peer.offer.sdp))
-
-    def to_peer(self, call_id: str, leg: str, message: Message) -> None:
-        peer = self.peers.get((call_id, leg))
-        if peer is not None:
-            peer.link.send(message)
 
     # Consoles
 
@@ -540,4 +476,4 @@ class Establishment:
             ):
                 self._warned[call.call_id] = due
                 unit = "minute" if minutes == 1 else "minutes"
-                self.notify(call, Told(f"The call ends in {minutes} {unit}."), f"ends-in-{minutes}")
+                self.peers.notify(call, Told(f"The call ends in {minutes} {unit}."), f"ends-in-{minutes}")

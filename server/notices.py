@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from schemas.attention import NoticeReached
 from schemas.peer import CallNotice
 
+from .peers import call_notice
+
 if TYPE_CHECKING:
     from .establishment import Establishment
     from .rules.decision import Told
@@ -54,7 +56,7 @@ class Notices:
         """For a device that has come back."""
         call, now = self._place.calls[call_id], time.monotonic()
         return [
-            CallNotice(call.state, sent.told.words[:500], self._place.now_ms(), call.ends_at_ms, notice_id)
+            call_notice(call, sent.told.words, self._place.now_ms(), notice_id)
             for notice_id, sent in self._sent.get(call_id, {}).items()
             if sent.told.reaches(leg) and leg not in sent.read and now - sent.at_s < STANDS_S
         ]

@@ -115,10 +115,10 @@ def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -
             else:
                 laptop.link.send(LeaseGrant(call_id, epoch, nonce, LEASE_MS, utc_ms()))
         case LegAnswer(call_id, leg, offer_id, sdp):
-            place.to_peer(call_id, leg, Answer(offer_id, sdp))
+            place.peers.send(call_id, leg, Answer(offer_id, sdp))
         case LegRefused(call_id, leg, offer_id, reason):
             place.record("leg_refused", f"{leg}: {reason}", call_id=call_id, accepted=False)
-            place.to_peer(call_id, leg, OfferRefused(offer_id, reason, False))
+            place.peers.send(call_id, leg, OfferRefused(offer_id, reason, False))
         case OrderAnswer():
             place.order_answered(message.order_id, message.done, message.reason, message.packets, message.took_us)
         case LegGone(call_id, leg, reason):

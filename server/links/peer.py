@@ -7,12 +7,13 @@ from websockets.asyncio.server import ServerConnection
 from websockets.protocol import State
 
 from schemas.call import CallState, Outcome
-from schemas.peer import CallNotice, Leave, NoticeRead, Offer, OfferRefused, PeerHello, PeerWelcome
+from schemas.peer import Leave, NoticeRead, Offer, OfferRefused, PeerHello, PeerWelcome
 from schemas.wire import CloseCode, WireError
 
-from ..establishment import Establishment, PeerEnd, utc_ms
+from ..establishment import Establishment, utc_ms
 from ..establishment_file import token_hash
 from ..estate import Estate
+from ..peers import PeerEnd, call_notice
 from ..rules.call import ROOM_LEG
 from ..rules.happenings import is_open, words_for_the_people
 from .link import Link
@@ -35,14 +36,13 @@ async def serve_peer(connection: ServerConnection, link: Link, estate: Estate) -
         raise WireError(
             CloseCode.NOT_RECOGNISED, "this token belongs to no call here; use the newest link you were sent"
         )
-    place, found = belongs
-    call_id, leg = found
+    place, (call_id, leg) = belongs
     call = place.calls[call_id]
     if call.state == CallState.ENDED:
         raise WireError(CloseCode.CALL_OVER, words_for_the_people(call))
     link.prove(f"{leg} of {call_id}", place.code)
     peer = PeerEnd(call_id, leg, link)
-    before = place.peers.get(found)
+    before = place.peers.get(call_id, leg)
     if before is not None:
         known = call.leg(leg)
         alive = before.link.connection.state is State.OPEN and not before.link.is_silent(TAKEN_OVER_S)
@@ -50,21 +50,20 @@ async def serve_peer(connection: ServerConnection, link: Link, estate: Estate) -
             place.record("second_device", link.peer, who=leg, role="peer", call_id=call_id, accepted=False)
             raise WireError(CloseCode.ALREADY_CONNECTED, "this call is open on another device; close it there first")
         before.link.abort("opened anew")
-    place.peers[found] = peer
+    place.peers.came(peer)
     place.record("peer_connected", link.peer, who=leg, role="peer", call_id=call_id)
     link.send(PeerWelcome(link.protocol, call_id, leg, TOLD, max(1, len(call.legs) - 1)))
-    link.send(CallNotice(call.state, words_for_the_people(call), utc_ms(), call.ends_at_ms))
+    link.send(call_notice(call, words_for_the_people(call), utc_ms()))
     for notice in place.notices.unread(call_id, leg):
         link.send(notice)
-    place.tell_legs(call, leg)
+    place.peers.tell_legs(call, leg)
     alive = Pulse(link, PING_S, SILENT_S)
     try:
         async for message, _ in link.messages():
             _take(message, peer, place)
     finally:
         alive.cancel()
-        if place.peers.get(found) is peer:
-            del place.peers[found]
+        place.peers.went(peer)
 
 
 def _take(message: object, peer: PeerEnd, place: Establishment) -> None:
@@ -78,7 +77,7 @@ def _take(message: object, peer: PeerEnd, place: Establishment) -> None:
                 peer.link.send(OfferRefused(offer_id, "Offers come too fast; send it again.", True))
                 return
             peer.offer, peer.passed_on, peer.offered_at = message, False, time.monotonic()
-            place.pass_offer_on(peer)
+            place.peers.pass_offer_on(peer)
         case Leave():
             if is_open(call) and not place.leg_left(call, peer.leg):
                 in_room = peer.leg == ROOM_LEG
