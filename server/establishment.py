@@ -24,6 +24,7 @@ from schemas.laptop import (
 )
 from schemas.media import Box, RecordingState
 
+from .call_clock import CallClock
 from .health import Health
 from .links.fanout import FanOut
 from .links.link import Link
@@ -32,10 +33,10 @@ from .marks import Marks
 from .notices import Notices
 from .orders import Orders, Pending, Send
 from .peers import Peers
-from .rules import company, duty, happenings, sides
+from .rules import company, happenings, sides
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
 from .rules.commands import end, pause
-from .rules.decision import Accepted, Ordered, Situation, Told
+from .rules.decision import Accepted, Ordered, Situation
 from .rules.incident import Incident
 from .rules.picture_boxes import for_call, for_every_call
 from .rules.recording import room_needed
@@ -97,7 +98,7 @@ class Establishment:
         """For whom laptops record, age's public form; set before any of them connects."""
         self.on_laptop_gone: Callable[[str], None] = lambda laptop_id: None
         self._lease_until: dict[str, float] = {}
-        self._warned: dict[str, int] = {}
+        self._clock = CallClock(self)
         self._boxes: tuple[Box, ...] = ()
         """What consoles want of every call."""
         for call in known.calls.values():
@@ -342,6 +343,12 @@ class Establishment:
         """Its full length, should it be extended as far as the policy allows."""
         return call.booked_end_ms - call.starts_at_ms + self.policy.extension_minutes_max * MINUTE_MS
 
+    def open_room(self, laptop: LaptopEnd, opened: Call) -> None:
+        """The call begins: its callers' waiting room is open."""
+        self.change(opened, "room_opened", "")
+        self._seat_changed(opened.laptop_id)
+        self._send_open(laptop, opened)
+
     def _send_open(self, laptop: LaptopEnd, call: Call) -> None:
         laptop.call_id, laptop.ended_at, laptop.recording = call.call_id, None, RecordingState.NOT_STARTED
         now = utc_ms()
@@ -361,7 +368,7 @@ class Establishment:
             said = call.said if call.state == CallState.ENDING else f"Ended by laptop: {reason}"[:200]
             after = happenings.ended(call, utc_ms(), Outcome.RECORDING_FAILED if failed else outcome, said)
             self.change(after, "ended_by_laptop", reason)
-            self._finish_end(call_id, "confirmed by laptop")
+            self.finish_end(call_id, "confirmed by laptop")
         if laptop.call_id == call_id:
             laptop.call_id, laptop.ended_at = "", None
 
@@ -371,7 +378,8 @@ class Establishment:
         if call is not None and call.copy_words != words:
             self.change(msgspec.structs.replace(call, copy_words=words))
 
-    def _finish_end(self, call_id: str, words: str) -> None:
+    def finish_end(self, call_id: str, words: str) -> None:
+        """Tells those who wait for an order of this call that it is over."""
         for pending in self.orders.of_call(call_id):
             self.orders.finish(pending, pending.order.act == OrderAct.END, words)
 
@@ -417,27 +425,8 @@ class Establishment:
     # The clock
 
     def look_at_the_clock(self) -> None:
-        """Four times a second: rooms open, times end, leases run out, warnings are given."""
-        now = utc_ms()
-        for call in list(self.calls.values()):
-            match call.state:
-                case CallState.BOOKED:
-                    self._open_when_due(call, now)
-                case CallState.WAITING | CallState.LIVE | CallState.PAUSED:
-                    if now >= call.ends_at_ms:
-                        online = call.laptop_id in self.laptops
-                        self.end_by_server(call, happenings.outcome_at_the_end(call, online), "the clock", "time over")
-                    else:
-                        if call.state == CallState.LIVE:
-                            self._warn_of_the_end(call, now)
-                        after = happenings.pause_unexplained(duty.offer_lapsed(call, now), now)
-                        if after is not call:
-                            self.change(after)
-                case CallState.ENDING if self.lease_left_s(call.call_id) == 0:
-                    self.change(happenings.ended(call, now), "lease_ran_out", "the laptop has not confirmed the end")
-                    self._finish_end(call.call_id, "the laptop does not answer; its lease has run out")
-                case _:
-                    pass
+        """Four times a second."""
+        self._clock.look()
         for pending in self.orders.overdue():
             if pending.order.act == OrderAct.END:
                 self.orders.put_back(pending)
@@ -447,33 +436,3 @@ class Establishment:
             if laptop.ended_at is not None and time.monotonic() - laptop.ended_at > CLOSING_S:
                 laptop.call_id, laptop.ended_at = "", None
         self.health.tick()
-
-    def _open_when_due(self, call: Call, now: int) -> None:
-        if now >= call.ends_at_ms:
-            missed = happenings.ended(call, now, Outcome.VISITOR_DID_NOT_ARRIVE, "Its time passed and nobody came")
-            self.change(missed, "missed", "")
-            return
-        laptop = self.laptops.get(call.laptop_id)
-        if now < call.starts_at_ms or laptop is None or laptop.call_id:
-            return
-        if any(c.laptop_id == call.laptop_id and c.state in (*OPEN, CallState.ENDING) for c in self.calls.values()):
-            return
-        before = [c for c in self.calls.values() if c.laptop_id == call.laptop_id and c.state == CallState.ENDED]
-        newest = max(before, key=lambda c: c.ended_at_ms, default=None)
-        opened = happenings.open_room(call, newest.watch if newest else "")
-        self.change(opened, "room_opened", "")
-        self._seat_changed(call.laptop_id)
-        self._send_open(laptop, opened)
-
-    def _warn_of_the_end(self, call: Call, now: int) -> None:
-        left = call.ends_at_ms - now
-        for minutes in happenings.WARN_AT_MINUTES:
-            due = call.ends_at_ms - minutes * MINUTE_MS
-            if (
-                left <= minutes * MINUTE_MS
-                and left > (minutes - 1) * MINUTE_MS
-                and self._warned.get(call.call_id) != due
-            ):
-                self._warned[call.call_id] = due
-                unit = "minute" if minutes == 1 else "minutes"
-                self.peers.notify(call, Told(f"The call ends in {minutes} {unit}."), f"ends-in-{minutes}")
