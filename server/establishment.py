@@ -38,7 +38,7 @@ from .rules.call import MINUTE_MS, OPEN, Call, call_view
 from .rules.commands import end, pause
 from .rules.decision import Accepted, Ordered, Situation
 from .rules.incident import Incident
-from .rules.picture_boxes import for_call, for_every_call
+from .rules.picture_boxes import for_call
 from .rules.recording import room_needed
 from .store.audit import Entry
 from .store.rows import Known
@@ -409,8 +409,7 @@ class Establishment:
 
     def boxes_changed(self) -> None:
         """A console asks for other pictures, or has come or gone."""
-        self.fanout.boxes_changed()
-        self._boxes = for_every_call(watcher.boxes for watcher in self.fanout.watchers)
+        self._boxes = self.fanout.boxes_changed()
         for laptop in self.laptops.values():
             if laptop.call_id:
                 self._ask_for_pictures(laptop)

@@ -18,7 +18,7 @@ from schemas.console import CallChanged, Delta, SeatChanged, Snapshot
 from schemas.media import Box
 from schemas.wire import Message, encode
 
-from ..rules.picture_boxes import BoxKey, key_of
+from ..rules.picture_boxes import BoxKey, for_every_call, key_of
 from ..rules.supervision import counts, is_used
 from .connection import framed
 from .link import Link
@@ -53,6 +53,7 @@ class Watcher:
         self.boxes: tuple[Box, ...] = ()
         self.focus_call = ""
         self.focus: tuple[Box, ...] = ()
+        self._close: list[PictureKey] = []
         self.needs_snapshot = False
         """It has asked for one."""
         self.skipped = False
@@ -74,11 +75,11 @@ class Watcher:
         """What it shows of every call, and of the one that it looks at closely."""
         self.boxes, self.focus_call = tuple(boxes), focus_call
         self.focus = tuple(focus) if focus_call else ()
+        self._close = [(focus_call, key_of(box)) for box in self.focus]
 
     def close(self, pictures: dict[PictureKey, msgspec.Raw]) -> tuple[PictureKey, ...]:
         """Those of these that it has asked for."""
-        keys = [(self.focus_call, key_of(box)) for box in self.focus]
-        return tuple(key for key in keys if key in pictures)
+        return tuple(key for key in self._close if key in pictures)
 
 
 class _OfCall:
@@ -114,10 +115,12 @@ class FanOut:
         self._of(call_id)
         self._pictures.take(call_id, box, frame)
 
-    def boxes_changed(self) -> None:
-        """A console asks for other pictures, or has come or gone."""
+    def boxes_changed(self) -> tuple[Box, ...]:
+        """A console asks for other pictures, or has come or gone: what all together want of every call now."""
+        every = for_every_call(watcher.boxes for watcher in self.watchers)
         focused = [(watcher.focus_call, watcher.focus) for watcher in self.watchers if watcher.focus]
-        self._pictures.want([watcher.boxes for watcher in self.watchers], focused)
+        self._pictures.want(every, focused)
+        return every
 
     def forget(self, call_id: str) -> None:
         """The call is over: nothing of its media is shown any more."""

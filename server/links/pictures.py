@@ -11,7 +11,7 @@ import msgspec
 from schemas.media import Box
 from schemas.wire import MAX_SERVER_FRAME_BYTES
 
-from ..rules.picture_boxes import BoxKey, for_every_call, key_of
+from ..rules.picture_boxes import BoxKey, key_of
 
 PICTURE_EACH_S = 0.4
 """Of those that are wanted once a second, one goes out at most so often; of those wanted n times a second, n times
@@ -62,9 +62,9 @@ class Pictures:
         self._looked_at: dict[str, set[BoxKey]] = {}
         """By call, what is wanted of it alone, or was: it does not go to everybody when its console has turned away."""
 
-    def want(self, every: Iterable[Sequence[Box]], focused: Iterable[tuple[str, Sequence[Box]]]) -> None:
-        """What each console wants of every call, and (call, boxes) of those that look at one closely."""
-        self._wanted_of_every = {key_of(box): box.per_s for box in for_every_call(every)}
+    def want(self, every: Iterable[Box], focused: Iterable[tuple[str, Sequence[Box]]]) -> None:
+        """What is wanted of every call, and (call, boxes) of each console that looks at one closely."""
+        self._wanted_of_every = {key_of(box): box.per_s for box in every}
         self._close.per_s = {}
         for call_id, boxes in focused:
             looked_at = self._looked_at.setdefault(call_id, set())
