@@ -33,7 +33,7 @@ class CallClock:
                     self._while_open(call, now)
                 case CallState.ENDING if place.lease_left_s(call.call_id) == 0:
                     place.change(happenings.ended(call, now), "lease_ran_out", "the laptop has not confirmed the end")
-                    place.finish_end(call.call_id, "the laptop does not answer; its lease has run out")
+                    place.orders.call_ended(call.call_id, "the laptop does not answer; its lease has run out")
                 case _:
                     pass
 

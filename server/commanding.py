@@ -109,7 +109,9 @@ class Commanding:
     def _apply(self, decision: Accepted, command: Command, officer: Officer, tell: Send) -> None:
         place = self._place
         if decision.order is not None:
-            place.carry_out(decision.call, decision.order, officer.name, command_id=command.command_id, tell=tell)
+            place.orders.carry_out(
+                decision.call, decision.order, officer.name, command_id=command.command_id, tell=tell
+            )
         else:
             place.change(decision.call)
         if decision.told is not None:

@@ -31,7 +31,7 @@ from .links.link import Link
 from .looking import Looking
 from .marks import Marks
 from .notices import Notices
-from .orders import Orders, Pending, Send
+from .orders import Orders
 from .peers import Peers
 from .rules import company, happenings, sides
 from .rules.call import MINUTE_MS, OPEN, Call, call_view
@@ -80,7 +80,7 @@ class Establishment:
         self.known, self.writer = known, writer
         self.calls: dict[str, Call] = {}
         self.laptops: dict[str, LaptopEnd] = {}
-        self.orders = Orders()
+        self.orders = Orders(self)
         self.fanout = FanOut(self.snapshot, utc_ms)
         self.health = Health(self)
         self.looking, self.peers, self.notices, self.marks = Looking(self), Peers(self), Notices(self), Marks(self)
@@ -207,69 +207,19 @@ class Establishment:
     def _seat_changed(self, laptop_id: str) -> None:
         self.fanout.event(lambda order: SeatChanged(order, self._seat(laptop_id)))
 
-    # Orders
-
-    def carry_out(
-        self, call: Call, ordered: Ordered, who: str, action: str = "", detail: str = "", *,
-        command_id: str = "", tell: Send | None = None,
-    ) -> None:  # fmt: skip
-        """The order goes to the laptop at once, and the call is like this now. `tell` of the command `command_id` is
-        told what the laptop says."""
-        pending = self._send_order(call, ordered, who)
-        pending.command_id, pending.tell = command_id, tell
-        self.change(call, action, detail)
-        if call.laptop_id not in self.laptops:
-            self._not_sent(pending)
-
-    def _send_order(self, call: Call, ordered: Ordered, who: str) -> Pending:
-        pending = self.orders.make(call, ordered, who, utc_ms())
-        laptop = self.laptops.get(call.laptop_id)
-        if laptop is not None:
-            laptop.link.send(pending.order)
-        return pending
-
-    def _not_sent(self, pending: Pending) -> None:
-        """The laptop is away. An end waits for the lease; all else is not done, and only the lease stops the media."""
-        if pending.order.act == OrderAct.END:
-            return
-        self.orders.take(pending.order.order_id)
-        left = self.lease_left_s(pending.order.call_id)
-        self._not_done(pending, f"the laptop does not answer; its lease runs out in {left:.0f} s")
-
-    def order_answered(self, order_id: str, done: bool, reason: str, packets: int, took_us: int) -> None:
-        pending = self.orders.take(order_id)
-        if pending is None:
-            return
-        call = self.calls[pending.order.call_id]
-        if not done:
-            self._not_done(pending, reason or "the laptop refused")
-            return
-        detail = f"{pending.order.act} confirmed by laptop, {packets} packets, {took_us} us"
-        paused_at_ms = call.paused_at_ms
-        after = happenings.confirmed(call, pending.ordered, pending.who, utc_ms())
-        kept = self.change(after, "laptop_confirmed", detail)
-        kept.add_done_callback(lambda _: self.orders.finish(pending, True, "confirmed by laptop"))
-        if pending.order.act == OrderAct.RESUME and pending.ordered.false_alarm and paused_at_ms:
-            new_end = happenings.given_back_end_ms(call, utc_ms(), self.policy, self.next_start_ms(call))
-            self._send_order(after, Ordered(OrderAct.EXTEND, ends_at_ms=new_end), "the server, time given back")
-
-    def _not_done(self, pending: Pending, reason: str) -> None:
-        call = self.calls[pending.order.call_id]
-        self.change(happenings.not_done(call, pending.ordered, reason))
-        self.record("laptop_not_done", f"{pending.order.act}: {reason}", call_id=call.call_id, accepted=False)
-        self.orders.finish(pending, False, reason)
+    # What the server does by itself
 
     def end_by_server(self, call: Call, outcome: Outcome, who: str, reason: str) -> None:
         """Time over, or one side left."""
         accepted = end(call, outcome, who, reason)
         assert isinstance(accepted, Accepted) and accepted.order is not None
-        self.carry_out(accepted.call, accepted.order, who, "end", f"{outcome} {accepted.words}")
+        self.orders.carry_out(accepted.call, accepted.order, who, "end", f"{outcome} {accepted.words}")
 
     def pause_by_server(self, call: Call, who: str, reason: str) -> None:
         """Nobody watches. What is not live is left as it is."""
         decision = pause(call, who, reason, utc_ms(), by_fault=True)
         if isinstance(decision, Accepted) and decision.call is not call and decision.order is not None:
-            self.carry_out(decision.call, decision.order, who, "pause", f"{decision.words} {reason}")
+            self.orders.carry_out(decision.call, decision.order, who, "pause", f"{decision.words} {reason}")
 
     # Leases
 
@@ -301,9 +251,9 @@ class Establishment:
                     call = self._open_anew(call)
                 self._send_open(laptop, call)
                 if call.state == CallState.PAUSED:
-                    self._send_order(call, Ordered(OrderAct.PAUSE), SERVER)
+                    self.orders.send(call, Ordered(OrderAct.PAUSE), SERVER)
                 for ordered in sides.standing(call):
-                    self._send_order(call, ordered, SERVER)
+                    self.orders.send(call, ordered, SERVER)
                 self._announce(call)
         if held_call and not laptop.call_id:
             laptop.call_id = held_call
@@ -328,11 +278,7 @@ class Establishment:
         self._seat_changed(laptop.laptop_id)
         for call in list(self.calls.values()):
             if call.laptop_id == laptop.laptop_id and call.state in (*OPEN, CallState.ENDING):
-                for pending in self.orders.of_call(call.call_id):
-                    if pending.order.act != OrderAct.END:
-                        self._not_done(pending, "the laptop's link was lost before it answered")
-                    else:
-                        self.orders.put_back(pending)
+                self.orders.laptop_gone(call.call_id)
                 self._announce(self.calls[call.call_id])
 
     def _announce(self, call: Call) -> None:
@@ -368,7 +314,7 @@ class Establishment:
             said = call.said if call.state == CallState.ENDING else f"Ended by laptop: {reason}"[:200]
             after = happenings.ended(call, utc_ms(), Outcome.RECORDING_FAILED if failed else outcome, said)
             self.change(after, "ended_by_laptop", reason)
-            self.finish_end(call_id, "confirmed by laptop")
+            self.orders.call_ended(call_id, "confirmed by laptop")
         if laptop.call_id == call_id:
             laptop.call_id, laptop.ended_at = "", None
 
@@ -377,11 +323,6 @@ class Establishment:
         call = self.calls.get(call_id)
         if call is not None and call.copy_words != words:
             self.change(msgspec.structs.replace(call, copy_words=words))
-
-    def finish_end(self, call_id: str, words: str) -> None:
-        """Tells those who wait for an order of this call that it is over."""
-        for pending in self.orders.of_call(call_id):
-            self.orders.finish(pending, pending.order.act == OrderAct.END, words)
 
     def legs_seen(self, call_id: str, legs: list[tuple[str, bool, bool | None]]) -> None:
         """What the laptop says of its connections: (leg, connected, admitted: None when it does not say)."""
@@ -397,7 +338,7 @@ class Establishment:
         found = happenings.left(call, leg)
         if found is None:
             return False
-        self.carry_out(*found, leg, "leg_left", leg)
+        self.orders.carry_out(*found, leg, "leg_left", leg)
         return True
 
     def leg_gone(self, call_id: str, leg: str, reason: str) -> None:
@@ -426,11 +367,7 @@ class Establishment:
     def look_at_the_clock(self) -> None:
         """Four times a second."""
         self._clock.look()
-        for pending in self.orders.overdue():
-            if pending.order.act == OrderAct.END:
-                self.orders.put_back(pending)
-            else:
-                self._not_done(pending, "the laptop did not answer in time")
+        self.orders.look()
         for laptop in self.laptops.values():
             if laptop.ended_at is not None and time.monotonic() - laptop.ended_at > CLOSING_S:
                 laptop.call_id, laptop.ended_at = "", None

@@ -120,7 +120,7 @@ def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -
             place.record("leg_refused", f"{leg}: {reason}", call_id=call_id, accepted=False)
             place.peers.send(call_id, leg, OfferRefused(offer_id, reason, False))
         case OrderAnswer():
-            place.order_answered(message.order_id, message.done, message.reason, message.packets, message.took_us)
+            place.orders.laptop_answered(message)
         case LegGone(call_id, leg, reason):
             place.leg_gone(call_id, leg, reason)
         case CallClosed(call_id, _, reason, _):
