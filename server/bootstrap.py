@@ -3,13 +3,10 @@
 import asyncio
 import errno
 import fcntl
-import http
-import json
 import os
 import shutil
 import signal
-import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,8 +15,6 @@ import structlog
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 from websockets.asyncio.server import ServerConnection, serve, unix_serve
-from websockets.datastructures import Headers
-from websockets.http11 import Request, Response
 
 from schemas.console import from_console
 from schemas.laptop import from_laptop
@@ -28,16 +23,16 @@ from schemas.peer import from_peer
 from schemas.wire import MAX_FRAME_BYTES, Codec
 
 from .alarm import Alarm
+from .clocks import keep_time, look_after_memory, look_after_the_audit
 from .commanding import Commanding
 from .establishment import Establishment, utc_ms
 from .establishment_file import EstablishmentFileError, read
 from .estate import Estate
-from .garbage import Garbage
 from .journal import Journal
+from .links.answers import by_path
 from .links.bounded import BoundedConnection, places
 from .links.console import serve_console
 from .links.door import Door
-from .links.fanout import TICK_S
 from .links.laptop import serve_laptop
 from .links.link import Link, run_link
 from .links.peer import serve_peer
@@ -47,25 +42,20 @@ from .recordings.keeper import Keeper
 from .recordings.keys import EvidenceKey, KeyFileError, own_key
 from .recordings.receiving import Receiving
 from .reviewing import Reviewing
-from .rules.call import OPEN, Call
+from .rules.call import Call
 from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
 from .store.database import open_database, open_for_reading
 from .store.rows import Known, laptop_of_call, load, take_in
-from .store.writer import StoreError, Writer
+from .store.writer import Writer
 from .supervising import Supervising
-from .web.pages import Page
 from .web.pages import load as load_pages
 
 log = structlog.get_logger()
 
 KEPT_MS = 24 * 3600 * 1000
 """Ended calls and answered commands stay in memory for so long."""
-SLICES = 10
-"""Establishments take their turns spread over a tick: their frames don't all go out at once."""
-AUDIT_LOOKED_AT_S = 1.0
-MEMORY_LOOKED_AT_S = 1.0
 
 
 def run(settings: Settings) -> int:
@@ -227,7 +217,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
             handle,
             settings.host,
             settings.port,
-            process_request=partial(_by_path, estate, tuple(paths), load_pages()),
+            process_request=partial(by_path, estate, tuple(paths), load_pages()),
             **options,
         ),
         f"{settings.host}:{settings.port} is in use; stop the other program or choose another with --port",
@@ -236,7 +226,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
     group = group_id(settings.socket_group, socket, settings.data)
     socket.unlink(missing_ok=True)  # left by a server that was killed: the lock says that none runs
     unix = await _listen(
-        unix_serve(handle, str(socket), process_request=partial(_by_path, estate, ("/console",), {}), **options),
+        unix_serve(handle, str(socket), process_request=partial(by_path, estate, ("/console",), {}), **options),
         f"the socket {socket} can't be made; choose another with --socket",
     )
     open_to(socket, group)
@@ -244,9 +234,9 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
     estate.record("server_started", f"{settings.host}:{settings.port} {held}")
     log.info(f"listening on ws://{settings.host}:{settings.port} and {socket}")
     clocks = (
-        asyncio.ensure_future(_keep_time(estate.places, supervising, receiving)),
-        asyncio.ensure_future(_look_after_the_audit(estate, journal, refused)),
-        asyncio.ensure_future(_look_after_memory(estate)),
+        asyncio.ensure_future(keep_time(estate.places, supervising, receiving)),
+        asyncio.ensure_future(look_after_the_audit(estate, journal, refused)),
+        asyncio.ensure_future(look_after_memory(estate)),
     )
     await stop.wait()
     for clock in clocks:
@@ -276,85 +266,6 @@ async def _listen(starting: Any, sentence: str) -> Any:
     except OSError as error:
         reason = "" if error.errno == errno.EADDRINUSE else f" ({error.strerror})"
         raise SystemExit(f"server: {sentence}{reason}.") from error
-
-
-def _by_path(
-    estate: Estate, paths: tuple[str, ...], pages: Mapping[str, Page], connection: ServerConnection, request: Request
-) -> Response | None:
-    """Websockets by their path; `pages`; `/health` and `/health/CODE` for whoever looks after the server."""
-    if request.path in paths:
-        return None
-    page = pages.get(request.path)
-    if page is not None:
-        return Response(http.HTTPStatus.OK.value, http.HTTPStatus.OK.phrase, Headers(page.headers), page.body)
-    of_all = {"audit_writable": estate.writer.writable}
-    if request.path == "/health":
-        health = of_all | {"establishments": {place.code: _health(place) for place in estate.places}}
-        return connection.respond(http.HTTPStatus.OK, json.dumps(health) + "\n")
-    place = estate.place(request.path.removeprefix("/health/"))
-    if place is not None:
-        health = of_all | {"establishment": place.code} | _health(place)
-        return connection.respond(http.HTTPStatus.OK, json.dumps(health) + "\n")
-    return connection.respond(http.HTTPStatus.NOT_FOUND, f"{request.path} does not exist; {', '.join(paths)} do.\n")
-
-
-def _health(place: Establishment) -> dict[str, Any]:
-    """Numbers only: no name and no call of anybody."""
-    states = [str(call.state) for call in place.calls.values()]
-    return {
-        "laptops": len(place.laptops),
-        "consoles": len(place.fanout.watchers),
-        "calls": {state: states.count(state) for state in sorted(set(states))},
-    }
-
-
-async def _keep_time(
-    places: tuple[Establishment, ...], supervising: Mapping[str, Supervising], receiving: Mapping[str, Receiving]
-) -> None:
-    """20 ticks a second for consoles, the clock's rules each fifth of them; an error in one place stays there."""
-    loop = asyncio.get_running_loop()
-    slices = min(SLICES, len(places))
-    due, turn = loop.time(), 0
-    while True:
-        turn += 1
-        tick, slice_ = divmod(turn, slices)
-        for place in places[slice_::slices]:
-            try:
-                place.fanout.tick()
-                if tick % 5 == 0:
-                    place.look_at_the_clock()
-                    supervising[place.code].look()
-                    receiving[place.code].look()
-                    place.looking.look()
-            except Exception:
-                log.exception("a tick failed", establishment=place.code)
-        due = max(due + TICK_S / slices, loop.time() - TICK_S)  # never a burst of ticks after a pause
-        await asyncio.sleep(max(0.0, due - loop.time()))
-
-
-async def _look_after_the_audit(estate: Estate, journal: Journal, refused: Refusals) -> None:
-    """Finds out whether an audit that could not be written can be written again, then takes the journal in.
-
-    Apart from the clock: a disk that hangs must not stop the consoles' ticks.
-    """
-    while True:
-        await asyncio.sleep(AUDIT_LOOKED_AT_S)
-        try:
-            refused.sum_up()
-            if not estate.writer.writable:
-                await estate.write(estate.entry("audit_writable_again", ""))
-            await journal.take_in()
-        except (StoreError, OSError) as error:
-            log.error("audit not writable", error=str(error)[:200])
-        except Exception:
-            log.exception("a look at the audit failed")
-
-
-async def _look_after_memory(estate: Estate) -> None:
-    garbage = Garbage(lambda: any(call.state in OPEN for place in estate.places for call in place.calls.values()))
-    while True:
-        await asyncio.sleep(MEMORY_LOOKED_AT_S)
-        garbage.look(time.monotonic())
 
 
 def _short(error: Exception) -> str:

@@ -184,7 +184,7 @@ class Establishment:
         self.calls[call.call_id] = call
         entries = (self.entry(action, detail, call_id=call.call_id),) if action else ()
         kept = self.writer.write(Unit(entries, call=call))
-        self.fanout.event(lambda order: CallChanged(order, self._view(call)))
+        self._announce(call)
         if before is None or (before.state, before.ends_at_ms) != (call.state, call.ends_at_ms):
             self.peers.notify(call)
         if before is None or company.differs(before, call):
@@ -282,7 +282,7 @@ class Establishment:
                 self._announce(self.calls[call.call_id])
 
     def _announce(self, call: Call) -> None:
-        """Consoles are told anew of a call whose laptop came or went."""
+        """Consoles are told how it is now: it has changed, or its laptop came or went."""
         self.fanout.event(lambda order: CallChanged(order, self._view(call)))
 
     def _planned_ms(self, call: Call) -> int:
