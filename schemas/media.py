@@ -19,6 +19,11 @@ class Side(StrEnum):
     ROOM = "room"
 
 
+def side_of(leg: str) -> Side:
+    """Of a leg's name: the room's is its side's own."""
+    return Side.ROOM if leg == Side.ROOM else Side.FAMILY
+
+
 class RecordingState(StrEnum):
     """NOT_STARTED until the first admitted packet; FAILED stops the media and says why."""
 

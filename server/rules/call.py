@@ -3,7 +3,6 @@
 import msgspec
 
 from schemas.call import CallerView, CallState, CallView, LegView, Outcome
-from schemas.media import Side
 
 ROOM_LEG = "room"
 OPEN = (CallState.WAITING, CallState.LIVE, CallState.PAUSED)
@@ -97,10 +96,6 @@ class Call(msgspec.Struct, frozen=True):
 
     def with_leg(self, name: str, **fields: object) -> tuple[Leg, ...]:
         return tuple(msgspec.structs.replace(leg, **fields) if leg.leg == name else leg for leg in self.legs)
-
-
-def side_of(leg: str) -> Side:
-    return Side.ROOM if leg == ROOM_LEG else Side.FAMILY
 
 
 def state_with(call: Call, legs: tuple[Leg, ...]) -> CallState:

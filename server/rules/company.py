@@ -1,9 +1,9 @@
 """What the people on a call are told of one another: who is there, what is switched off, why somebody is not there."""
 
-from schemas.media import Side
+from schemas.media import Side, side_of
 from schemas.peer import LegState, LegStates
 
-from .call import OPEN, ROOM_LEG, Call, Leg, Policy, side_of
+from .call import OPEN, ROOM_LEG, Call, Leg, Policy
 from .sides import off
 
 

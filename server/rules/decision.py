@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from schemas.console import Flag, Refusal
 from schemas.laptop import OrderAct
-from schemas.media import Side
+from schemas.media import Side, side_of
 
-from .call import Call, Policy, side_of
+from .call import Call, Policy
 
 
 @dataclass(frozen=True)
