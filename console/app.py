@@ -29,7 +29,8 @@ from console.settings import Settings
 from console.state.safe_text import safe
 from console.terminal import OutputDriver
 from schemas.call import Role
-from schemas.console import CommandAnswer, CommandDone, ConsoleWelcome, ReviewOpened
+from schemas.console import CommandAnswer, CommandDone, ConsoleWelcome
+from schemas.review import ReviewOpened
 
 LOOK_AT_PICTURES_S = 0.5
 CLOSED_WITHIN_S = 0.5

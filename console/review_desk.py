@@ -21,9 +21,10 @@ from console.state.review_panels import (
 from console.state.review_words import state_forbids, why_not_signed_off
 from console.state.safe_text import safe
 from console.state.wall import Wall
-from schemas.console import (
-    CommandAnswer,
-    ConsoleWelcome,
+from schemas.console import CommandAnswer, ConsoleWelcome
+from schemas.incident import Happened, IncidentView, Viewed
+from schemas.media import Box, Side
+from schemas.review import (
     ReviewAct,
     ReviewChanged,
     ReviewClose,
@@ -37,8 +38,6 @@ from schemas.console import (
     ReviewShown,
     ReviewsWanted,
 )
-from schemas.incident import Happened, IncidentView, Viewed
-from schemas.media import Box, Side
 
 NOT_AFTER_MS = 5000
 ANSWER_S = 6.0

@@ -1,4 +1,4 @@
-"""A call as consoles see it, and the words for its states, outcomes and incidents."""
+"""A call as consoles see it, and the words for its states, outcomes, incidents and refusals."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -66,6 +66,30 @@ class Role(StrEnum):
     CLERK = "bookings clerk"
     SUPPORT = "support"
     ADMIN = "admin"
+
+
+class Refusal(StrEnum):
+    """Why a command was refused."""
+
+    NOT_PERMITTED = "not_permitted"
+    UNKNOWN_CALL = "unknown_call"
+    CALL_ENDED = "call_ended"
+    OLD_VERSION = "old_version"
+    TOO_LATE = "too_late"
+    WRONG_STATE = "wrong_state"
+    NO_SUCH_LEG = "no_such_leg"
+    NOT_LATER = "not_later"
+    BEYOND_POLICY = "beyond_policy"
+    ROOM_BOOKED = "room_booked"
+    REASON_MISSING = "reason_missing"
+    LAPTOP_AWAY = "laptop_away"
+    LAPTOP_REFUSED = "laptop_refused"
+    NO_AUDIT = "no_audit"
+    UNKNOWN_INCIDENT = "unknown_incident"
+    NOT_OPENED = "not_opened"
+    NOT_PLAYED = "not_played"
+    NOT_DECIDED = "not_decided"
+    SIGNED_OFF = "signed_off"
 
 
 class CallerView(Message, frozen=True):

@@ -12,28 +12,27 @@ console -> Acknowledge …      server -> Watchers, CallMarks … (attention.py)
 A console of remote support gets ConsoleWelcome, then HealthSnapshot and HealthDelta and nothing else of the wall.
 """
 
-from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from msgspec import Meta, field
 
 from .attention import Acknowledge, CallMarks, MarkRefused, NoticeReached, Shelve, Watchers
-from .call import CallView, Category, Outcome, Role, SeatView
+from .call import CallView, Category, Outcome, Refusal, Role, SeatView
 from .health import HealthDelta, HealthSnapshot, OpenLaptop
-from .incident import (
-    Decision,
-    EvidenceLevels,
-    EvidenceOutcome,
-    EvidencePicture,
-    Finding,
-    Gap,
-    Happened,
-    IncidentView,
-    Measure,
-    Offset,
-    Viewed,
-)
 from .media import Box, CallHealth, Levels, Picture, Side
+from .review import (
+    ReviewChanged,
+    ReviewClose,
+    ReviewCommand,
+    ReviewEvidence,
+    ReviewEvidenceDone,
+    ReviewOpen,
+    ReviewOpened,
+    ReviewRefused,
+    Reviews,
+    ReviewShown,
+    ReviewsWanted,
+)
 from .wire import Codec, Count, EstablishmentCode, Id, Link, Message, Milliseconds, Name, OptionalId, Token, Words
 
 
@@ -171,107 +170,6 @@ class Command(Message, tag=45, frozen=True):
     act: Act
 
 
-class ReviewsWanted(Message, tag=46, frozen=True):
-    """The list of flagged incidents, now and at each change. This and what follows are the duty governor's."""
-
-    since: ClassVar[int] = 2
-
-
-class ReviewOpen(Message, tag=47, frozen=True):
-    """Open this incident and read its stretch; `boxes`: one a side. Opening is a consultation and has a reason.
-
-    A review that this console has open is closed by it.
-    """
-
-    since: ClassVar[int] = 2
-
-    review_id: Id
-    reference: Id
-    reason: Words
-    boxes: Annotated[list[Box], Meta(max_length=2)]
-
-
-class ReviewShown(Message, tag=48, frozen=True):
-    """These recorded pictures were on the screen, by when they were taken."""
-
-    since: ClassVar[int] = 2
-
-    review_id: Id
-    family: Annotated[list[Offset], Meta(max_length=100)]
-    room: Annotated[list[Offset], Meta(max_length=100)]
-
-
-class WriteFinding(Message, tag=1, frozen=True):
-    """What the governor has seen, in words; replaces the finding before."""
-
-    finding: Finding
-
-
-class Decide(Message, tag=2, frozen=True):
-    """A decision and what follows from it; may be changed until the sign-off."""
-
-    decision: Decision
-    measures: Annotated[list[Measure], Meta(max_length=5)]
-
-
-class AskUpdate(Message, tag=3, frozen=True):
-    """Back to the officer, with a question."""
-
-    question: Words
-
-
-class SignOff(Message, tag=4, frozen=True):
-    """Final: the incident is closed, as its decision says."""
-
-
-ReviewAct = WriteFinding | Decide | AskUpdate | SignOff
-
-
-class ReviewCommand(Message, tag=49, frozen=True):
-    """An act on the incident that this review has open. As a Command: once, void after `not_after_ms`."""
-
-    since: ClassVar[int] = 2
-
-    command_id: Id
-    review_id: Id
-    version: Count
-    """The version of the incident that the governor saw."""
-    not_after_ms: Milliseconds
-    act: ReviewAct
-
-
-class ReviewClose(Message, tag=50, frozen=True):
-    """Nobody looks at it any more."""
-
-    since: ClassVar[int] = 2
-
-    review_id: Id
-
-
-class Refusal(StrEnum):
-    """Why a command was refused."""
-
-    NOT_PERMITTED = "not_permitted"
-    UNKNOWN_CALL = "unknown_call"
-    CALL_ENDED = "call_ended"
-    OLD_VERSION = "old_version"
-    TOO_LATE = "too_late"
-    WRONG_STATE = "wrong_state"
-    NO_SUCH_LEG = "no_such_leg"
-    NOT_LATER = "not_later"
-    BEYOND_POLICY = "beyond_policy"
-    ROOM_BOOKED = "room_booked"
-    REASON_MISSING = "reason_missing"
-    LAPTOP_AWAY = "laptop_away"
-    LAPTOP_REFUSED = "laptop_refused"
-    NO_AUDIT = "no_audit"
-    UNKNOWN_INCIDENT = "unknown_incident"
-    NOT_OPENED = "not_opened"
-    NOT_PLAYED = "not_played"
-    NOT_DECIDED = "not_decided"
-    SIGNED_OFF = "signed_off"
-
-
 class ConsoleWelcome(Message, tag=60, frozen=True):
     """The hello was accepted: who the server takes this person for, and what the role may do; `protocol` is what this
     link speaks from here on."""
@@ -363,68 +261,6 @@ class SupervisionChanged(Message, tag=80, frozen=True):
     pauses_at_ms: Milliseconds
     """When live calls are paused unless somebody watches by then; 0 while supervised."""
     ends_at_ms: Milliseconds
-
-
-class Reviews(Message, tag=68, frozen=True):
-    """The incidents that are open, and those that were signed off lately."""
-
-    since: ClassVar[int] = 2
-
-    incidents: list[IncidentView]
-
-
-class ReviewChanged(Message, tag=69, frozen=True):
-    """An incident that is new, or in its new form."""
-
-    since: ClassVar[int] = 2
-
-    incident: IncidentView
-
-
-class ReviewOpened(Message, tag=70, frozen=True):
-    """It is open, and the opening is in the audit. `happened`: the newest entries of the call, oldest first."""
-
-    since: ClassVar[int] = 2
-
-    review_id: Id
-    incident: IncidentView
-    opened_at_ms: Milliseconds
-    from_ms: Offset
-    to_ms: Offset
-    happened: list[Happened]
-    viewed: list[Viewed]
-
-
-class ReviewRefused(Message, tag=71, frozen=True):
-    """The list, or the incident, was not opened. `review_id` is empty for the list."""
-
-    since: ClassVar[int] = 2
-
-    review_id: OptionalId
-    refusal: Refusal
-    words: Words
-
-
-class ReviewEvidence(Message, tag=72, frozen=True):
-    """A piece of the stretch as the laptop has read it; goes to this console only and is kept nowhere."""
-
-    since: ClassVar[int] = 2
-
-    review_id: Id
-    pictures: list[EvidencePicture]
-    levels: list[EvidenceLevels]
-
-
-class ReviewEvidenceDone(Message, tag=73, frozen=True):
-    """No further piece follows; `words` say why when the stretch is not whole."""
-
-    since: ClassVar[int] = 2
-
-    review_id: Id
-    outcome: EvidenceOutcome
-    words: Words
-    until_ms: Offset
-    gaps: list[Gap]
 
 
 FromConsole = (

@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 import structlog
 
-from schemas.call import Role
-from schemas.console import Command, CommandAnswer, Flag, Refusal
+from schemas.call import Refusal, Role
+from schemas.console import Command, CommandAnswer, Flag
 from schemas.wire import encode
 
 from .establishment import Establishment, utc_ms

@@ -16,9 +16,12 @@ import structlog
 from sqlalchemy import Engine
 from websockets.protocol import State
 
-from schemas.console import (
-    CommandAnswer,
-    Refusal,
+from schemas.call import Refusal
+from schemas.console import CommandAnswer
+from schemas.incident import EvidenceOutcome, EvidencePicture, Gap, Viewed
+from schemas.laptop import EvidenceDone, EvidenceMore, EvidencePart, EvidenceStop, EvidenceTaken
+from schemas.media import Box, Side
+from schemas.review import (
     ReviewChanged,
     ReviewClose,
     ReviewCommand,
@@ -31,9 +34,6 @@ from schemas.console import (
     ReviewShown,
     ReviewsWanted,
 )
-from schemas.incident import EvidenceOutcome, EvidencePicture, Gap, Viewed
-from schemas.laptop import EvidenceDone, EvidenceMore, EvidencePart, EvidenceStop, EvidenceTaken
-from schemas.media import Box, Side
 from schemas.wire import encode
 
 from .commanding import Officer

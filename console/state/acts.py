@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from schemas.attention import NoticeReached
-from schemas.console import Command, CommandAnswer, CommandDone, End, Notice, Refusal, Warn
+from schemas.call import Refusal
+from schemas.console import Command, CommandAnswer, CommandDone, End, Notice, Warn
 
 from .ages import clock
 from .safe_text import safe

@@ -3,9 +3,9 @@
 from bisect import bisect_right
 from dataclasses import dataclass, field
 
-from schemas.console import ReviewEvidence, ReviewEvidenceDone
 from schemas.incident import LEVEL_EACH_MS, PICTURE_EACH_MS, PICTURE_HELD_MS, EvidenceOutcome, EvidencePicture, Gap
 from schemas.media import Side
+from schemas.review import ReviewEvidence, ReviewEvidenceDone
 
 SKIP_MS = 5000
 SHOWN_MAX = 100

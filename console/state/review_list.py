@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from schemas.console import ReviewChanged, Reviews
 from schemas.incident import IncidentSeverity, IncidentState, IncidentView
+from schemas.review import ReviewChanged, Reviews
 
 from .filtering import Filter
 from .panels import CATEGORY_WORDS

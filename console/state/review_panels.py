@@ -5,8 +5,8 @@ A panel's `press` gives what is to be sent, CLOSED, or None while it waits for m
 
 from dataclasses import dataclass
 
-from schemas.console import AskUpdate, Decide, ReviewAct, SignOff, WriteFinding
 from schemas.incident import Decision, IncidentView, Measure
+from schemas.review import AskUpdate, Decide, ReviewAct, SignOff, WriteFinding
 
 from .ages import clock
 from .panels import CLOSED, Choice, PanelView

@@ -4,7 +4,8 @@ It is no watcher of the wall's fan-out, so none of the wall's frames can reach i
 schemas.health alone, besides the welcome, the time, and the refusal of commands.
 """
 
-from schemas.console import Beat, Boxes, Command, CommandAnswer, Refusal, SnapshotRequest, TimeProbe, TimeReply
+from schemas.call import Refusal
+from schemas.console import Beat, Boxes, Command, CommandAnswer, SnapshotRequest, TimeProbe, TimeReply
 from schemas.health import OpenLaptop
 from schemas.wire import CloseCode, WireError
 

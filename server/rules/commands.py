@@ -4,7 +4,7 @@ Acts that give something (admit, resume, extend) change the call when the laptop
 change it at once, and the laptop's word is only waited for.
 """
 
-from schemas.call import CallState, Outcome, Role
+from schemas.call import CallState, Outcome, Refusal, Role
 from schemas.console import (
     Act,
     Admit,
@@ -15,7 +15,6 @@ from schemas.console import (
     Notice,
     OneSide,
     Pause,
-    Refusal,
     Refuse,
     Resume,
     UrgentHelp,

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from schemas.console import Flag, Refusal
+from schemas.call import Refusal
+from schemas.console import Flag
 from schemas.laptop import OrderAct
 from schemas.media import Side, side_of
 

@@ -1,7 +1,7 @@
 """Who has the watch, who is called for help, and what is flagged: acts that change nothing of what flows."""
 
-from schemas.call import Category
-from schemas.console import Flag, Refusal
+from schemas.call import Category, Refusal
+from schemas.console import Flag
 
 from .call import Call
 from .decision import Accepted, Refused, Situation

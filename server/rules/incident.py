@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from schemas.call import Category, Role
-from schemas.console import AskUpdate, Decide, Refusal, ReviewCommand, SignOff, WriteFinding
+from schemas.call import Category, Refusal, Role
 from schemas.incident import (
     AFTER_MS,
     BEFORE_MS,
@@ -17,6 +16,7 @@ from schemas.incident import (
     Measure,
 )
 from schemas.media import Side
+from schemas.review import AskUpdate, Decide, ReviewCommand, SignOff, WriteFinding
 
 from .call import Call
 from .permissions import REVIEW, may

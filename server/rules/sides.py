@@ -1,6 +1,7 @@
 """Sound or picture of one side off, and on again."""
 
-from schemas.console import OneSide, Refusal
+from schemas.call import Refusal
+from schemas.console import OneSide
 from schemas.laptop import OrderAct
 from schemas.media import Side
 

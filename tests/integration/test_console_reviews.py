@@ -14,22 +14,7 @@ import pytest
 from demo.terminal import Terminal
 from demo.wall import picture_cell
 from schemas.call import Category, Role
-from schemas.console import (
-    Boxes,
-    CommandAnswer,
-    Decide,
-    ReviewChanged,
-    ReviewClose,
-    ReviewCommand,
-    ReviewEvidence,
-    ReviewEvidenceDone,
-    ReviewOpen,
-    ReviewOpened,
-    Reviews,
-    ReviewShown,
-    ReviewsWanted,
-    WriteFinding,
-)
+from schemas.console import Boxes, CommandAnswer
 from schemas.incident import (
     PICTURE_EACH_MS,
     Decision,
@@ -44,6 +29,20 @@ from schemas.incident import (
     Viewed,
 )
 from schemas.media import Side
+from schemas.review import (
+    Decide,
+    ReviewChanged,
+    ReviewClose,
+    ReviewCommand,
+    ReviewEvidence,
+    ReviewEvidenceDone,
+    ReviewOpen,
+    ReviewOpened,
+    Reviews,
+    ReviewShown,
+    ReviewsWanted,
+    WriteFinding,
+)
 
 from .test_console_server import Server, call_view, seat_view, serving
 from .test_console_snapshots import FOLDER, steady

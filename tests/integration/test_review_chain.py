@@ -20,8 +20,9 @@ from demo.chain import Chain
 from demo.headless import Run, running
 from demo.terminal import Terminal
 from demo.wall import picture_cell
-from schemas.console import Beat, ConsoleHello, ReviewEvidenceDone, ReviewOpen, to_console
+from schemas.console import Beat, ConsoleHello, to_console
 from schemas.media import Box, Side
+from schemas.review import ReviewEvidenceDone, ReviewOpen
 from schemas.wire import MAX_SERVER_FRAME_BYTES, PROTOCOL_VERSION
 from server.store import tables
 from server.store.database import open_for_reading

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from schemas.call import CallState, Category, Outcome
-from schemas.console import Admit, CommandAnswer, End, Extend, Flag, Pause, Refusal, Resume, Warn
+from schemas.call import CallState, Category, Outcome, Refusal
+from schemas.console import Admit, CommandAnswer, End, Extend, Flag, Pause, Resume, Warn
 from schemas.laptop import CallClosed, LeaseDenied, LeaseGrant, OpenCall, Order, OrderAct
 from schemas.peer import CallNotice
 from tests.server_rig import (

@@ -13,18 +13,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from demo.processes import child_environment, sightline
-from schemas.call import Category
-from schemas.console import (
-    Boxes,
-    CallChanged,
-    ConsoleWelcome,
-    Delta,
-    Flag,
-    Pause,
-    Refusal,
-    SeatChanged,
-    Snapshot,
-)
+from schemas.call import Category, Refusal
+from schemas.console import Boxes, CallChanged, ConsoleWelcome, Delta, Flag, Pause, SeatChanged, Snapshot
 from schemas.health import HealthDelta, HealthSnapshot
 from schemas.laptop import LaptopWelcome, LegAnswer, LegOffer, OpenCall, Order, PicturesWanted
 from schemas.media import Box, Levels, Picture, Side

@@ -12,29 +12,8 @@ import pytest
 from sqlalchemy import select
 from websockets.sync.client import connect
 
-from schemas.call import CallState, Category
-from schemas.console import (
-    AskUpdate,
-    CallChanged,
-    CommandAnswer,
-    Decide,
-    Flag,
-    Refusal,
-    ReviewAct,
-    ReviewChanged,
-    ReviewClose,
-    ReviewCommand,
-    ReviewEvidence,
-    ReviewEvidenceDone,
-    ReviewOpen,
-    ReviewOpened,
-    ReviewRefused,
-    Reviews,
-    ReviewShown,
-    ReviewsWanted,
-    SignOff,
-    WriteFinding,
-)
+from schemas.call import CallState, Category, Refusal
+from schemas.console import CallChanged, CommandAnswer, Flag
 from schemas.console import End as EndCall
 from schemas.incident import (
     Decision,
@@ -56,6 +35,24 @@ from schemas.laptop import (
     to_laptop,
 )
 from schemas.media import Box, Side
+from schemas.review import (
+    AskUpdate,
+    Decide,
+    ReviewAct,
+    ReviewChanged,
+    ReviewClose,
+    ReviewCommand,
+    ReviewEvidence,
+    ReviewEvidenceDone,
+    ReviewOpen,
+    ReviewOpened,
+    ReviewRefused,
+    Reviews,
+    ReviewShown,
+    ReviewsWanted,
+    SignOff,
+    WriteFinding,
+)
 from server.store import tables
 from server.store.database import open_for_reading
 from tests.server_rig import GOVERNOR_TOKEN, OFFICER_TOKEN, Console, End, Server, running_server, wait_until

@@ -15,7 +15,7 @@ from console.state.panels import EndPanel
 from console.state.pausing import PausedPanel
 from console.state.selection import move
 from schemas.attention import Acknowledge, Cause, MarkRefused, NoticeReached, Shelve, Watchers, WatcherView
-from schemas.call import CallState, CallView, Category, LegView, Outcome, Role
+from schemas.call import CallState, CallView, Category, LegView, Outcome, Refusal, Role
 from schemas.console import (
     Act,
     Admit,
@@ -31,7 +31,6 @@ from schemas.console import (
     Notice,
     OneSide,
     Pause,
-    Refusal,
     Refuse,
     Resume,
     Snapshot,

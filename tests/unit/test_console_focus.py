@@ -18,8 +18,8 @@ from console.state.level_history import STEPS, LevelHistory, Step
 from console.state.safe_text import cell_width
 from console.state.timeline import Timeline, own_act
 from console.state.wall import Wall
-from schemas.call import CallerView, CallState, LegView
-from schemas.console import Command, CommandAnswer, CommandDone, Pause, Refusal, Snapshot
+from schemas.call import CallerView, CallState, LegView, Refusal
+from schemas.console import Command, CommandAnswer, CommandDone, Pause, Snapshot
 from schemas.media import Side
 from tests.integration.test_console_server import call_view, health, seat_view
 

@@ -12,27 +12,8 @@ from console.state.review_list import ReviewList
 from console.state.review_panels import DecidePanel, FindingPanel, Opening, OpenPanel, SignOffPanel, UpdatePanel
 from console.state.review_words import age, due, evidence_words, gap_words, offset, why_not_signed_off
 from console.state.wall import Wall
-from schemas.call import Category, Role
-from schemas.console import (
-    AskUpdate,
-    CommandAnswer,
-    ConsoleWelcome,
-    Decide,
-    Refusal,
-    ReviewChanged,
-    ReviewClose,
-    ReviewCommand,
-    ReviewEvidence,
-    ReviewEvidenceDone,
-    ReviewOpen,
-    ReviewOpened,
-    ReviewRefused,
-    Reviews,
-    ReviewShown,
-    ReviewsWanted,
-    SignOff,
-    WriteFinding,
-)
+from schemas.call import Category, Refusal, Role
+from schemas.console import CommandAnswer, ConsoleWelcome
 from schemas.incident import (
     PICTURE_EACH_MS,
     Decision,
@@ -47,6 +28,23 @@ from schemas.incident import (
     Measure,
 )
 from schemas.media import Side
+from schemas.review import (
+    AskUpdate,
+    Decide,
+    ReviewChanged,
+    ReviewClose,
+    ReviewCommand,
+    ReviewEvidence,
+    ReviewEvidenceDone,
+    ReviewOpen,
+    ReviewOpened,
+    ReviewRefused,
+    Reviews,
+    ReviewShown,
+    ReviewsWanted,
+    SignOff,
+    WriteFinding,
+)
 
 NOW_S = 1000.0
 SERVER_MS = 1_795_530_000_000

@@ -17,7 +17,7 @@ from console.state.media import CallMedia
 from console.state.selection import CapsGuard, SeatDigits, move
 from console.state.tile_words import picture_words, recording_words, tile_words
 from console.state.wall import Wall
-from schemas.call import CallerView, CallState, CallView, LegView, Role, SeatView
+from schemas.call import CallerView, CallState, CallView, LegView, Refusal, Role, SeatView
 from schemas.console import (
     CallChanged,
     Command,
@@ -27,7 +27,6 @@ from schemas.console import (
     Delta,
     End,
     Pause,
-    Refusal,
     SeatChanged,
     Snapshot,
 )

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from schemas.attention import Acknowledge, Cause, Mark, Shelve
-from schemas.call import CallState, Category, Role
-from schemas.console import Flag, Notice, OneSide, Pause, Refusal, Refuse, Resume, UrgentHelp, Warn, Watch
+from schemas.call import CallState, Category, Refusal, Role
+from schemas.console import Flag, Notice, OneSide, Pause, Refuse, Resume, UrgentHelp, Warn, Watch
 from schemas.laptop import OrderAct
 from schemas.media import Side
 from server.rules import duty, happenings, sides

@@ -5,10 +5,10 @@ import json
 import msgspec
 import pytest
 
-from schemas.call import Category, Role
-from schemas.console import AskUpdate, Decide, Refusal, ReviewCommand, SignOff, WriteFinding
+from schemas.call import Category, Refusal, Role
 from schemas.incident import PICTURE_EACH_MS, Decision, EvidenceOutcome, IncidentSeverity, IncidentState, Measure
 from schemas.media import Side
+from schemas.review import AskUpdate, Decide, ReviewCommand, SignOff, WriteFinding
 from server.rules.incident import (
     FINAL,
     Incident,

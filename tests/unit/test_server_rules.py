@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.call import CallState, Outcome, Role
-from schemas.console import Admit, Command, End, Extend, OneSide, Pause, Refusal, Refuse, Resume
+from schemas.call import CallState, Outcome, Refusal, Role
+from schemas.console import Admit, Command, End, Extend, OneSide, Pause, Refuse, Resume
 from schemas.laptop import OrderAct
 from schemas.media import Side
 from server.rules import happenings
