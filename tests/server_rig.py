@@ -4,13 +4,14 @@ import http.client
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import psutil
 from websockets.sync.client import ClientConnection, connect, unix_connect
@@ -62,6 +63,13 @@ def _account() -> str:
     import pwd
 
     return pwd.getpwuid(os.getuid()).pw_name
+
+
+class AuditRow(NamedTuple):
+    who: str
+    establishment: str
+    accepted: bool
+    detail: str
 
 
 class Server:
@@ -122,6 +130,14 @@ class Server:
         """User and system time so far."""
         times = psutil.Process(self.process.pid).cpu_times()
         return times.user + times.system
+
+    def audit(self, *actions: str) -> list[AuditRow]:
+        """Its entries of these kinds, the oldest first."""
+        marks = ", ".join("?" * len(actions))
+        query = f"SELECT who, establishment, accepted, detail FROM audit WHERE action IN ({marks}) ORDER BY n"
+        database = sqlite3.connect(f"file:{self.folder / 'sightline.db'}?mode=ro", uri=True)
+        with closing(database):
+            return [AuditRow(*row) for row in database.execute(query, actions)]
 
     def verify(self) -> dict[str, Any]:
         run = subprocess.run(

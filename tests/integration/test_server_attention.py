@@ -34,12 +34,6 @@ class Rig:
         for console in (self.hughes, self.patel):
             console.call("BWI-1", lambda call: call.state == CallState.LIVE)
 
-    def audit(self, action: str) -> list[tuple[str, str]]:
-        import sqlite3
-
-        with sqlite3.connect(f"file:{self.server.folder / 'sightline.db'}?mode=ro", uri=True) as database:
-            return database.execute("SELECT who, detail FROM audit WHERE action = ?", (action,)).fetchall()
-
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
@@ -66,8 +60,9 @@ def test_a_look_is_told_to_colleagues_and_kept_with_the_call_and_in_the_audit(ri
     rig.patel.next(Watchers, lambda w: looking(w).get("R. Hughes") == ("", False, False))
     call = rig.patel.call("BWI-1", lambda c: c.looked_at_ms > 0)
     assert call.looked_by == "R. Hughes" and call.version == version, "looking makes no act stale"
-    wait_until(lambda: bool(rig.audit("looked")), "the look is in the audit")
-    assert rig.audit("looked")[0][0] == "R. Hughes" and "in focus" in rig.audit("looked")[0][1]
+    wait_until(lambda: bool(rig.server.audit("looked")), "the look is in the audit")
+    look = rig.server.audit("looked")[0]
+    assert look.who == "R. Hughes" and "in focus" in look.detail
 
 
 def test_passing_by_is_no_look_and_a_console_that_goes_ends_its_own(rig: Rig) -> None:
@@ -101,7 +96,7 @@ def test_what_one_officer_has_seen_the_other_one_knows(rig: Rig) -> None:
     assert "can't be shelved" in rig.patel.next(MarkRefused).words
     third = Console(rig.server, PATEL)
     assert len(third.next(CallMarks).marks) == 2, "a console that joins is told"
-    wait_until(lambda: bool(rig.audit("acknowledged") and rig.audit("shelved")), "both are in the audit")
+    wait_until(lambda: bool(rig.server.audit("acknowledged") and rig.server.audit("shelved")), "both are in the audit")
 
 
 def test_the_watch_is_offered_and_taken(rig: Rig) -> None:
@@ -138,9 +133,9 @@ def test_a_warning_is_shown_and_the_officer_is_told(rig: Rig) -> None:
     for console in (rig.hughes, rig.patel):
         reached = console.next(NoticeReached)
         assert (reached.command_id, reached.leg) == (warning.command_id, "family-1")
-    wait_until(lambda: bool(rig.audit("notice_read")), "it is in the audit")
+    wait_until(lambda: bool(rig.server.audit("notice_read")), "it is in the audit")
     time.sleep(0.3)
-    assert len(rig.audit("notice_read")) == 1, "read once, and only what was sent"
+    assert len(rig.server.audit("notice_read")) == 1, "read once, and only what was sent"
 
 
 def test_a_device_that_comes_back_is_shown_what_it_has_not_shown(rig: Rig) -> None:
@@ -180,7 +175,7 @@ def test_a_refused_caller_reads_why_in_plain_words(rig: Rig) -> None:
     assert rig.hughes.give(Refuse("family-1"), reason="place not fit").accepted
     assert "quiet, private place" in family.next(CallNotice).words
     rig.laptop.confirm(OrderAct.REFUSE)
-    entry = json.loads(rig.audit("refuse")[0][1])
+    entry = json.loads(rig.server.audit("refuse")[0].detail)
     assert entry["reason"] == "place not fit"
     family.send(Offer("o1", "v=0"))
     turned_away = family.next(OfferRefused)

@@ -1,7 +1,6 @@
 """What a real server does with connections that don't behave, on real sockets: each gets one clear end, in time."""
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -33,9 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def refused(server: Server) -> str:
     """Who and why, of all refusals in the audit."""
-    with sqlite3.connect(f"file:{server.folder}/sightline.db?mode=ro", uri=True) as database:
-        rows = database.execute("SELECT who, detail FROM audit WHERE action IN ('link_refused', 'links_refused')")
-        return "\n".join(" ".join(row) for row in rows)
+    return "\n".join(f"{row.who} {row.detail}" for row in server.audit("link_refused", "links_refused"))
 
 
 def status(answer: bytes) -> tuple[int, str]:

@@ -73,12 +73,6 @@ class Place:
         return repr(self.console.seen) + repr(self.laptop.seen)
 
 
-def audit(server: Server, action: str) -> list[tuple[str, str, str]]:
-    """(who, establishment, detail) of the entries with this action."""
-    with sqlite3.connect(f"file:{server.folder}/sightline.db?mode=ro", uri=True) as database:
-        return database.execute("SELECT who, establishment, detail FROM audit WHERE action = ?", [action]).fetchall()
-
-
 def refused_at(server: Server, token: str, code: str) -> tuple[int, str]:
     console = Console(server, token, code=code)
     with pytest.raises(ConnectionClosed) as closed:
@@ -147,9 +141,9 @@ def test_staff_of_one_establishment_get_one_clear_close_at_another(server: Serve
     assert (code, reason) == (CloseCode.NOT_RECOGNISED, "BWI's officer may not open HLI")
     code, reason = refused_at(server, HULL["officer"], "BWI")
     assert (code, reason) == (CloseCode.NOT_RECOGNISED, "HLI's officer may not open BWI")
-    wait_until(lambda: len(audit(server, "link_refused")) == 2, "both refusals are in the audit")
-    assert [who for who, _, _ in audit(server, "link_refused")] == ["console of R. Hughes", "console of J. Marsh"]
-    assert audit(server, "view_opened") == []
+    wait_until(lambda: len(server.audit("link_refused")) == 2, "both refusals are in the audit")
+    assert [row.who for row in server.audit("link_refused")] == ["console of R. Hughes", "console of J. Marsh"]
+    assert server.audit("view_opened") == []
 
 
 def test_an_account_of_one_establishment_does_not_open_another_on_the_unix_socket(server: Server) -> None:
@@ -216,9 +210,11 @@ def test_health_is_told_for_each_establishment(server: Server) -> None:
 
 def test_entries_name_their_establishment_in_one_chain(server: Server) -> None:
     Place(server, "BWI"), Place(server, "HLI")
-    wait_until(lambda: len(audit(server, "view_opened")) == 2, "both views are in the audit")
-    assert [(who, code) for who, code, _ in audit(server, "view_opened")] == [("R. Hughes", "BWI"), ("J. Marsh", "HLI")]
-    assert [(code, detail.split()[1:]) for _, code, detail in audit(server, "server_started")] == [("", ["BWI", "HLI"])]
+    wait_until(lambda: len(server.audit("view_opened")) == 2, "both views are in the audit")
+    assert [row[:2] for row in server.audit("view_opened")] == [("R. Hughes", "BWI"), ("J. Marsh", "HLI")]
+    assert [(row.establishment, row.detail.split()[1:]) for row in server.audit("server_started")] == [
+        ("", ["BWI", "HLI"])
+    ]
     assert server.verify()["intact"]
     server.stop()
     with sqlite3.connect(server.folder / "sightline.db") as database:
@@ -267,7 +263,7 @@ def test_support_sees_the_laptops_of_whichever_establishment_it_opens(server: Se
         assert {one.laptop_id for one in seen.laptops} == {"BWI-01"}
         support.next(HealthDelta)
         assert {type(message) for message in support.seen} == {ConsoleWelcome, HealthSnapshot, HealthDelta}
-    assert [where for _, where, _ in audit(server, "health_opened")] == ["BWI"]
+    assert [row.establishment for row in server.audit("health_opened")] == ["BWI"]
 
 
 def test_a_role_that_may_open_any_establishment_opens_another_and_it_is_in_that_ones_audit(server: Server) -> None:
@@ -276,5 +272,5 @@ def test_a_role_that_may_open_any_establishment_opens_another_and_it_is_in_that_
     welcome = console.next(ConsoleWelcome)
     assert (welcome.establishment, welcome.staff_name) == ("BWI", "B. Hopper")
     assert "any_establishment" in welcome.permissions and "view" not in welcome.permissions
-    wait_until(lambda: bool(audit(server, "health_opened")), "the opening is in the audit")
-    assert [(who, code) for who, code, _ in audit(server, "health_opened")] == [("B. Hopper", "BWI")]
+    wait_until(lambda: bool(server.audit("health_opened")), "the opening is in the audit")
+    assert [row[:2] for row in server.audit("health_opened")] == [("B. Hopper", "BWI")]

@@ -4,7 +4,6 @@ gets when it reads again."""
 import asyncio
 import os
 import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -226,9 +225,7 @@ def test_a_console_with_nothing_but_events_behind_it_is_given_up_all_the_same(
     wait_until(stalled.is_cut_off, "its connection is gone")
 
     def in_the_audit() -> bool:
-        with sqlite3.connect(f"file:{server.folder}/sightline.db?mode=ro", uri=True) as database:
-            rows = database.execute("SELECT detail FROM audit WHERE action = 'view_closed'").fetchall()
-        return ("behind for 10 s",) in rows
+        return "behind for 10 s" in [row.detail for row in server.audit("view_closed")]
 
     wait_until(in_the_audit, "the audit says why the view was closed")
     assert officer.give(Flag(Category.OTHER, "", 0)).accepted

@@ -125,13 +125,8 @@ def test_refused_links_are_in_the_audit(server: Server) -> None:
     closed_after(server, "/laptop", laptop_hello(token="guess"))
 
     def written() -> bool:
-        import sqlite3
-
-        with sqlite3.connect(f"file:{server.folder}/sightline.db?mode=ro", uri=True) as database:
-            rows = database.execute(
-                "SELECT detail FROM audit WHERE action = 'link_refused' AND NOT accepted"
-            ).fetchall()
-        return any("no laptop of this establishment" in row[0] for row in rows)
+        rows = [row.detail for row in server.audit("link_refused") if not row.accepted]
+        return any("no laptop of this establishment" in detail for detail in rows)
 
     wait_until(written, "the refusal is in the audit")
 

@@ -5,16 +5,13 @@ from server.rules.call import Call, Leg, Policy
 from server.rules.company import differs, leg_states
 from server.rules.happenings import admission_over, leg_connected
 
+from .test_server_rules import a_call
+
 POLICY = Policy()
 
 
 def call(*legs: Leg, **fields: object) -> Call:
-    values: dict[str, object] = {
-        "call_id": "BWI-1", "laptop_id": "BWI-01", "seat": 1, "prison_number": "A1234BC", "forename": "Owen",
-        "surname": "Prosser", "callers": (), "starts_at_ms": 0, "booked_end_ms": 1, "ends_at_ms": 1, "legs": legs,
-        "state": CallState.LIVE,
-    }  # fmt: skip
-    return Call(**(values | fields))  # type: ignore[arg-type]
+    return a_call(legs=legs, state=CallState.LIVE, **fields)
 
 
 ROOM, FIRST = Leg("room", connected=True), Leg("family-1", connected=True, admitted=True)
