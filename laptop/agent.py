@@ -26,12 +26,12 @@ from schemas.laptop import (
 )
 from schemas.wire import Message
 
+from .boottime import boottime
 from .evidence import Evidence
 from .health import HealthTeller
 from .link import ServerLink
 from .media.call import Call
 from .media.part_file import Sealing
-from .media.switchboard import boottime
 from .rules.server_clock import ServerClock
 from .rules.strain import Strain
 from .settings import Settings

@@ -1,7 +1,6 @@
 """The agent's link to its server: comes back by itself, and never makes the media wait."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 import structlog
@@ -12,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from schemas.laptop import CallClosed, LaptopHello, LaptopWelcome, LegAnswer, LegRefused, OrderAnswer, to_laptop
 from schemas.wire import MAX_SERVER_FRAME_BYTES, PROTOCOL_VERSION, CloseCode, Message, WireError, encode
 
+from .boottime import boottime
 from .settings import Settings
 
 log = structlog.get_logger()
@@ -119,7 +119,7 @@ class ServerLink:
             hello = LaptopHello(
                 PROTOCOL_VERSION, settings.establishment, settings.laptop_id, settings.token, SOFTWARE, call_id, epoch
             )
-            asked_at = time.clock_gettime(time.CLOCK_BOOTTIME)
+            asked_at = boottime()
             await connection.send(encode(hello))
             async for frame in connection:
                 message = to_laptop.decode(frame)

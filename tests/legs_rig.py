@@ -12,9 +12,9 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 
 from benchmarks.peers_of_others.run import Program
+from laptop.boottime import boottime
 from laptop.media import aiortc_internals
 from laptop.media.call import Call
-from laptop.media.switchboard import boottime
 from laptop.rules.server_clock import ServerClock
 from schemas.call import CallState
 from schemas.laptop import LegAnswer, LegRefused, Order, OrderAct, OrderAnswer

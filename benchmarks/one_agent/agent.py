@@ -24,10 +24,10 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from demo.figures import percentile
+from laptop.boottime import boottime
 from laptop.media import aiortc_internals
 from laptop.media.call import Call
 from laptop.media.part_file import Sealing
-from laptop.media.switchboard import boottime
 from laptop.rules.server_clock import ServerClock
 from schemas.call import CallState
 from schemas.laptop import LegAnswer, Order, OrderAct

@@ -17,6 +17,7 @@ from schemas.laptop import CallClosed, LegAnswer, LegGone, LegRefused, Order, Or
 from schemas.media import Box, CallHealth, RecordingState
 from schemas.wire import Message
 
+from ..boottime import boottime
 from ..rules.absence import Absences
 from ..rules.carrying import NEVER, Carrying
 from ..rules.server_clock import ServerClock
@@ -30,7 +31,7 @@ from .pictures import PictureMaker
 from .recording import Recording, RecordingError
 from .rtp import Packet
 from .stream import Piece, SenderReport
-from .switchboard import Switchboard, boottime
+from .switchboard import Switchboard
 
 log = structlog.get_logger()
 

@@ -7,11 +7,10 @@ from aiortc import RTCRtpTransceiver
 
 from .aiortc_internals import Outlet, Pipe
 from .assembly import begins_key_frame
-from .rtp import Packet
+from .rtp import CLOCK_RATE, Packet
 
 HISTORY = 512
 """Packets that can be sent again, a power of two."""
-CLOCK_RATE = {"audio": 48_000, "video": 90_000}
 
 
 class Forward:

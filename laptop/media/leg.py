@@ -15,7 +15,8 @@ from aiortc import (
     RTCSessionDescription,
 )
 
-from schemas.media import LegHealth, Side
+from schemas.health import NEVER_MS
+from schemas.media import LegHealth, side_of
 
 from ..rules.upload import Upload
 from . import offer
@@ -24,12 +25,10 @@ from .forward import Forward
 from .offer import OfferError
 from .rtp import Packet, extension_element
 
-ROOM = "room"
-LEGS = (ROOM, "family-1", "family-2", "family-3", "family-4")
+LEGS = ("room", "family-1", "family-2", "family-3", "family-4")
 SILENT_S = 2.0
 """A leg without media for so long counts as gone."""
 PACKETS_TO_SAY = 20
-NEVER_MS = 2**53
 KINDS = ("audio", "video")
 _CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 
@@ -300,7 +299,3 @@ class Leg:
             return
         self._frames += 1
         self._on_frame(self, Frame("video", data, timestamp, key, self.picture_size))
-
-
-def side_of(leg: str) -> Side:
-    return Side.ROOM if leg == ROOM else Side.FAMILY

@@ -4,11 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from schemas.media import Levels, Side
+from schemas.media import Levels, Side, side_of
 from schemas.wire import Message
 
 from ..rules.levels import is_attack
-from .leg import side_of
 from .levels import FLOOR_DBFS, SILENT, Level, LevelMeter
 
 TELL_S = 0.1

@@ -15,9 +15,8 @@ from typing import Any
 import av
 import av.error
 
-from schemas.media import Box, Picture, PictureMode, Side
+from schemas.media import Box, Picture, PictureMode, Side, side_of
 
-from .leg import side_of
 from .mosaic import mosaic
 from .picture_modes import small_picture
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from schemas.health import RecordingFault
 from schemas.recording import RECORD_EACH_S, STREAMS_MAX, Chunk
 
+from ..boottime import boottime
 from .part_file import PartFile, Sealing
 from .stream import Piece, SenderReport, Stream
 
@@ -125,14 +126,14 @@ class Recording:
                 due = max(due + RECORD_EACH_S, time.monotonic())
                 self._record(part)
             if not self._failed:
-                part.end(self._at_ms(time.clock_gettime(time.CLOCK_BOOTTIME)))
+                part.end(self._at_ms(boottime()))
         except OSError as error:
             self._fail(f"the disk can't be written ({error.strerror or error})")
         finally:
             part.close()
 
     def _record(self, part: PartFile) -> None:
-        begun_at = time.clock_gettime(time.CLOCK_BOOTTIME)
+        begun_at = boottime()
         since_boot_s = begun_at - time.monotonic()
         for _ in range(len(self._waiting)):
             self._sort_in(self._waiting.popleft())

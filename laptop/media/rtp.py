@@ -7,6 +7,8 @@ HEADER_BYTES = _HEADER.size
 _VERSION_2 = 0x80
 _EXTENDED = 0x10
 _PADDED = 0x20
+CLOCK_RATE = {"audio": 48_000, "video": 90_000}
+"""Of Opus and VP8, ticks a second."""
 ONE_BYTE_EXTENSIONS = 0xBEDE
 TWO_BYTE_EXTENSIONS = 0x1000
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from schemas.matroska import TRACKS, Block, clusters, header
 from schemas.recording import Chunk, Date
 
-CLOCK_RATE = {"audio": 48_000, "video": 90_000}
+from .rtp import CLOCK_RATE
+
 DEFAULT_SIZE = (640, 360)
 JUMP_S = 1.0
 """A source whose own clock is so far from when its frames come is dated anew."""

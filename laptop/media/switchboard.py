@@ -4,19 +4,15 @@ Each leg uploads once; every other leg has a slot for it, and each slot has a fl
 flags, and the moment until which anything may flow, are looked at for each packet.
 """
 
-import time
 from collections.abc import Iterator
 
 from schemas.media import Side
 
+from ..boottime import boottime
 from ..rules.carrying import NEVER
 from .forward import Forward
 from .leg import KINDS, Leg
 from .rtp import Packet
-
-
-def boottime() -> float:
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class Switchboard:

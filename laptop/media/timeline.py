@@ -9,9 +9,9 @@ import av.error
 
 from schemas.incident import PICTURE_HELD_MS
 from schemas.matroska import Block
-from schemas.media import Side
+from schemas.media import Side, side_of
 
-from ..rules.dates import Dates, StreamDates, side_of
+from ..rules.dates import Dates, StreamDates
 from .opened import Opened, Track
 
 

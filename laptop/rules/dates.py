@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from schemas.incident import PICTURE_EACH_MS, Gap, Offset
-from schemas.media import Side
+from schemas.media import Side, side_of
 
 LOGGED_MS = 3000
 """A record is made each 0.8 s while the agent records; without one for so long, it did not."""
@@ -66,11 +66,6 @@ class Dates:
             return False
         lines = sorted({before, after, *(utc for utc in self.running if before < utc < after)})
         return all(later - earlier <= LOGGED_MS for earlier, later in pairwise(lines))
-
-
-def side_of(source: str) -> Side:
-    """Of a leg's name."""
-    return Side.ROOM if source == Side.ROOM else Side.FAMILY
 
 
 def gaps(side: Side, missing: list[Offset], pressed_at: int, dates: Dates) -> list[Gap]:
