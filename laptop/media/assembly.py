@@ -7,6 +7,7 @@ what rests on a frame that never came can't be decoded.
 from collections.abc import Iterator
 
 from .rtp import Packet
+from .vp8 import begins_frame, data_start, is_key_frame
 
 WAITING_MAX = 512
 """Packets behind a gap, and packets of one frame: more is given up."""
@@ -105,7 +106,7 @@ class Assembly:
             if not begins_frame(payload):
                 self.lost = self._needs_key = True
                 return None
-            if self._needs_key and payload[start] & 1:
+            if self._needs_key and not is_key_frame(payload, start):
                 self.lost = True
                 return None
             self._needs_key = False
@@ -118,33 +119,3 @@ class Assembly:
         if len(self._parts) > WAITING_MAX:
             self._give_up()
         return None
-
-
-def data_start(payload: bytes) -> int:
-    """Where VP8 data begin behind the payload descriptor (RFC 7741, 4.2); -1 when there are none."""
-    start = 1
-    if payload[0] & 0x80:
-        if len(payload) < 3:
-            return -1
-        extended = payload[1]
-        start = 2
-        if extended & 0x80:
-            start = 4 if payload[2] & 0x80 else 3
-        if extended & 0x40:
-            start += 1
-        if extended & 0x30:
-            start += 1
-    return start if start < len(payload) else -1
-
-
-def begins_frame(payload: bytes) -> bool:
-    """The first packet of a frame: start of partition 0."""
-    return payload[0] & 0x17 == 0x10
-
-
-def begins_key_frame(payload: bytes) -> bool:
-    """The first packet of a key frame (RFC 6386, 9.1: its lowest bit is 0)."""
-    if not payload or not begins_frame(payload):
-        return False
-    start = data_start(payload)
-    return start > 0 and not payload[start] & 1

@@ -23,7 +23,7 @@ from ..rules.carrying import NEVER, Carrying
 from ..rules.server_clock import ServerClock
 from ..rules.strain import Strain
 from .bandwidth import Bandwidth
-from .leg import Frame, Leg
+from .leg import Leg
 from .level_teller import LevelTeller
 from .offer import OfferError
 from .part_file import Sealing
@@ -234,22 +234,20 @@ class Call:
         self._legs.packet(leg, kind, packet)
         if kind == "audio":
             self._levels.add(leg.name, packet.payload, came_at, leg.claimed_dbov(packet))
-            self._record(leg, Frame("audio", packet.payload, packet.timestamp, True), came_at)
+            self._record(leg, kind, packet.payload, packet.timestamp, True, came_at)
 
-    def _frame(self, leg: Leg, frame: Frame) -> None:
+    def _frame(self, leg: Leg, data: bytes, timestamp: int, key: bool) -> None:
         if self._legs.legs.get(leg.name) is not leg:
             return
         came_at = time.monotonic()
-        self._pictures.add(leg.name, frame.data, frame.key, came_at)
-        self._record(leg, frame, came_at)
+        self._pictures.add(leg.name, data, key, came_at)
+        self._record(leg, "video", data, timestamp, key, came_at)
 
-    def _record(self, leg: Leg, frame: Frame, came_at: float) -> None:
+    def _record(self, leg: Leg, kind: str, data: bytes, timestamp: int, key: bool, came_at: float) -> None:
         """From the admission to the end, in pauses too."""
         if self._recording is not None and not self.carrying.over and self._legs.is_in(leg):
-            timestamp = leg.unwrapped(frame.kind, frame.timestamp)
-            self._recording.add(
-                Piece(leg.name, frame.kind, frame.data, timestamp, came_at, frame.key, leg.picture_size)
-            )
+            grown = leg.unwrapped(kind, timestamp)
+            self._recording.add(Piece(leg.name, kind, data, grown, came_at, key, leg.picture_size))
 
     def _record_clocks(self) -> None:
         """What the legs' senders say of their clocks: sound and picture fit together by them."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from aiortc import RTCRtpTransceiver
 
 from .aiortc_internals import Outlet, Pipe
-from .assembly import begins_key_frame
 from .rtp import CLOCK_RATE, Packet
+from .vp8 import begins_key_frame
 
 HISTORY = 512
 """Packets that can be sent again, a power of two."""

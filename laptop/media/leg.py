@@ -1,10 +1,8 @@
 """One connection of a call: the room's browser or a family device. It sends one sound and one picture (Opus, VP8), and
 has a slot for each other leg."""
 
-import struct
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aiortc import (
     RTCBundlePolicy,
@@ -24,6 +22,7 @@ from .aiortc_internals import Inlet, Pipe, gather_for
 from .forward import Forward
 from .offer import OfferError
 from .rtp import Packet, extension_element
+from .vp8 import picture_size
 
 LEGS = ("room", "family-1", "family-2", "family-3", "family-4")
 SILENT_S = 2.0
@@ -33,20 +32,10 @@ KINDS = ("audio", "video")
 _CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 
 
-@dataclass(slots=True)
-class Frame:
-    """An encoded frame. `timestamp`: RTP clock; `size` of the picture, (0, 0) for sound."""
-
-    kind: str
-    data: bytes
-    timestamp: int
-    key: bool
-    size: tuple[int, int] = (0, 0)
-
-
 OnPacket = Callable[["Leg", str, Packet, float], None]
 """(leg, kind, packet, when it came: CLOCK_MONOTONIC, s)"""
-OnFrame = Callable[["Leg", Frame], None]
+OnFrame = Callable[["Leg", bytes, int, bool], None]
+"""(leg, an encoded picture, its RTP timestamp, is it a key frame)"""
 
 
 class Leg:
@@ -290,12 +279,11 @@ class Leg:
         return tap
 
     def _take_picture(self, data: bytes, timestamp: int) -> None:
-        key = len(data) > 9 and not data[0] & 1
-        if key:
-            width, height = struct.unpack_from("<HH", data, 6)
-            self.picture_size = width & 0x3FFF, height & 0x3FFF
-            self._upload.picture(*self.picture_size)
+        size = picture_size(data)
+        if size is not None:
+            self.picture_size = size
+            self._upload.picture(*size)
         if self._upload.breach:
             return
         self._frames += 1
-        self._on_frame(self, Frame("video", data, timestamp, key, self.picture_size))
+        self._on_frame(self, data, timestamp, size is not None)

@@ -17,8 +17,8 @@ import atheris  # type: ignore[import-not-found]
 with atheris.instrument_imports():
     from laptop.media import rtp
     from laptop.media.assembly import Assembly
-    from laptop.media.forward import begins_key_frame
     from laptop.media.offer import OfferError, read
+    from laptop.media.vp8 import begins_key_frame
     from schemas import console, laptop, peer
     from schemas.wire import WireError, encode
 

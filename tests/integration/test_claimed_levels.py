@@ -60,7 +60,7 @@ async def test_a_level_that_contradicts_its_sound_is_known_and_the_level_shown_i
     leg = Leg(
         "family-1",
         on_packet=heard,
-        on_frame=lambda leg, frame: None,
+        on_frame=lambda leg, data, timestamp, key: None,
         may_flow=lambda: False,
         on_key_frame_wanted=lambda source: None,
     )

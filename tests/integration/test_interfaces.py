@@ -33,7 +33,7 @@ async def addresses(name: str) -> set[str]:
     leg = Leg(
         name,
         on_packet=lambda leg, kind, packet, at: None,
-        on_frame=lambda leg, frame: None,
+        on_frame=lambda leg, data, timestamp, key: None,
         may_flow=lambda: False,
         on_key_frame_wanted=lambda source: None,
     )

@@ -8,8 +8,9 @@ from aiortc.jitterbuffer import JitterBuffer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laptop.media.assembly import GIVEN_UP_S, NACK_AGAIN_S, WAITING_MAX, Assembly, begins_key_frame, data_start
+from laptop.media.assembly import GIVEN_UP_S, NACK_AGAIN_S, WAITING_MAX, Assembly
 from laptop.media.rtp import Packet
+from laptop.media.vp8 import begins_key_frame, data_start
 
 KEY, OTHER = b"\x10\x02\x00", b"\x11\x02\x00"
 """How VP8 frames begin."""

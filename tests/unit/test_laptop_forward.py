@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from laptop.media import forward as module
-from laptop.media.forward import HISTORY, Forward, begins_key_frame
+from laptop.media.forward import HISTORY, Forward
 from laptop.media.rtp import Packet
+from laptop.media.vp8 import begins_key_frame
 
 KEY, DELTA = b"\x10\x00rest of a key frame", b"\x10\x01rest of another"
 """VP8 descriptor with its S bit, then the first byte of the frame, whose lowest bit is 0 in a key frame."""

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from laptop.media import rtp
 from laptop.media.assembly import WAITING_MAX, Assembly
-from laptop.media.forward import begins_key_frame
 from laptop.media.leg import Leg
 from laptop.media.offer import OfferError, read, with_error_correction
+from laptop.media.vp8 import begins_key_frame
 from tests.captured import OFFERS, RTP
 from tests.mangled import mangled, mangled_text
 
