@@ -9,22 +9,17 @@ import asyncio
 import sys
 from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 
 from schemas.incident import EvidenceOutcome
 from schemas.laptop import EVIDENCE_WINDOW, EvidenceDone, EvidenceRecords, EvidenceTaken, EvidenceWanted
 from schemas.wire import MAX_FRAME_BYTES, Link, encode
 
-from .link import ServerLink
-from .media.evidence_reader import Wanted
+from .link import BUSY_LOOK_S, ServerLink
 
 log = structlog.get_logger()
 
 REQUESTS_MAX = 3
-BACKLOG_BYTES = 16 * 1024
-"""Unsent bytes of the link beyond which a part waits."""
-LOOK_S = 0.02
 PART_EACH_S = 0.01
 """Parts are no closer than this: the server takes 200 frames a second from a laptop, and live ones come first."""
 RECORDS_WAITING_MAX = 8
@@ -95,16 +90,6 @@ class Evidence:
             await self._read(message, request)
 
     async def _read(self, message: EvidenceWanted, request: _Request) -> None:
-        wanted = Wanted(
-            request_id=message.request_id,
-            pressed_at_ms=message.pressed_at_ms,
-            from_ms=message.from_ms,
-            to_ms=message.to_ms,
-            copied_ms=message.copied_ms,
-            to_come=message.to_come,
-            boxes=message.boxes,
-            keys=message.keys,
-        )
         try:
             reader = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "laptop.media.evidence_reader",
@@ -115,7 +100,7 @@ class Evidence:
             return
         log.info("reading a stretch", call=message.call_id, request=message.request_id, pid=reader.pid)
         assert reader.stdout is not None and reader.stdin is not None
-        feeding = asyncio.ensure_future(self._feed(msgspec.json.encode(wanted), request, reader.stdin))
+        feeding = asyncio.ensure_future(self._feed(encode(message), request, reader.stdin))
         try:
             while (frame := await _next_frame(reader.stdout)) is not None:
                 if not await self._pass_on(frame, request.allowed):
@@ -148,8 +133,8 @@ class Evidence:
     async def _pass_on(self, frame: bytes, allowed: asyncio.Semaphore) -> bool:
         """In its turn; False when there is no link to send it over."""
         await allowed.acquire()
-        while self._link.connected and self._link.backlog > BACKLOG_BYTES:  # noqa: ASYNC110, no event tells it
-            await asyncio.sleep(LOOK_S)
+        while self._link.busy:  # noqa: ASYNC110
+            await asyncio.sleep(BUSY_LOOK_S)
         await asyncio.sleep(PART_EACH_S)
         return self._link.send_frame(frame)
 

@@ -23,6 +23,10 @@ TAKEN_S = 10.0
 SILENT_S = 4.0
 BACKLOG_BYTES = 512 * 1024
 """Unsent bytes beyond which levels and pictures are left out; answers never are."""
+BUSY_BYTES = 16 * 1024
+"""Unsent bytes beyond which recordings and evidence wait: an order's answer waits for one chunk of them at most."""
+BUSY_LOOK_S = 0.02
+"""How often who waits for that looks again; no event tells it."""
 
 
 class RefusedError(Exception):
@@ -63,9 +67,10 @@ class ServerLink:
             await self._connection.close(1001, "the agent was stopped")
 
     @property
-    def backlog(self) -> int:
-        """Bytes that the kernel has not taken yet; 0 without a link."""
-        return self._connection.transport.get_write_buffer_size() if self._connection is not None else 0
+    def busy(self) -> bool:
+        """What can wait has to: the kernel has not taken what was sent before. False without a link."""
+        connection = self._connection
+        return connection is not None and connection.transport.get_write_buffer_size() > BUSY_BYTES
 
     def send_frame(self, frame: bytes) -> bool:
         """A message that is encoded already; False when there is no link."""

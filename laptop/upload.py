@@ -22,17 +22,14 @@ from schemas.laptop import (
 )
 from schemas.wire import encode
 
-from .link import ServerLink
+from .link import BUSY_LOOK_S, ServerLink
 from .media.part_file import finish_interrupted, parts
 from .media.recording import Recording
 
 log = structlog.get_logger()
 
-BACKLOG_BYTES = 16 * 1024
-"""Unsent bytes of the link beyond which a chunk waits: an order's answer waits for one chunk at most."""
 CHUNK_EACH_S = 0.04
 """The server takes 200 frames a second from a laptop, and live ones come first."""
-LOOK_S = 0.02
 ANSWER_S = 10.0
 """A server that says nothing of a part for so long is asked again."""
 AGAIN_S = 5.0
@@ -169,8 +166,8 @@ class Upload:
                     nothing_new = part.recording is None or part.sent > part.kept
                     if not await self._changed(part) and nothing_new:
                         return
-                elif self._link.backlog > BACKLOG_BYTES:
-                    await asyncio.sleep(LOOK_S)
+                elif self._link.busy:
+                    await asyncio.sleep(BUSY_LOOK_S)
                 else:
                     data = os.pread(file.fileno(), min(free, RECORDING_CHUNK_BYTES), part.sent)
                     self._link.send_frame(encode(RecordingChunk(part.call_id, part.name, part.sent, data)))

@@ -2,7 +2,7 @@
 
     python -m laptop.media.evidence_reader < REQUEST
 
-On its standard input: the length of what is wanted (4 bytes, highest first), that as JSON, then the stretch's records
+On its standard input: the server's EvidenceWanted after its length (4 bytes, highest first), then the stretch's records
 until the input ends. What it finds comes on the standard output, each message of the wire after its length; the last is
 EvidenceDone. It ends when nobody reads from it, and keeps nothing.
 """
@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import av
 import av.error
-import msgspec
 
 from schemas.incident import (
     EVIDENCE_PICTURE_MAX,
@@ -27,7 +26,7 @@ from schemas.incident import (
     EvidencePicture,
     Gap,
 )
-from schemas.laptop import EvidenceDone, EvidencePart
+from schemas.laptop import EvidenceDone, EvidencePart, EvidenceWanted, to_laptop
 from schemas.media import Box, Side
 from schemas.wire import Message, encode
 
@@ -44,24 +43,12 @@ CPU_S = 300
 GAPS_MAX = 64
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """`copied_ms`: how far the records go, UTC ms; `to_come`: more of the call is still to be recorded or copied."""
-
-    request_id: str
-    pressed_at_ms: int
-    from_ms: int
-    to_ms: int
-    copied_ms: int
-    to_come: bool
-    boxes: list[Box]
-    keys: list[bytes]
-
-
 def main() -> int:
     os.nice(19)
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     size = int.from_bytes(sys.stdin.buffer.read(4))
-    wanted = msgspec.json.decode(sys.stdin.buffer.read(size), type=Wanted)
+    wanted = to_laptop.decode(sys.stdin.buffer.read(size))
+    assert isinstance(wanted, EvidenceWanted)
     try:
         Reader(wanted, open_records(sys.stdin.buffer.read(), wanted.keys), _write).read()
     except BrokenPipeError:  # nobody wants it any more
@@ -89,7 +76,7 @@ class _Moment:
 class Reader:
     """`read` writes parts and the end through `write`."""
 
-    def __init__(self, wanted: Wanted, opened: Opened, write: Callable[[Message], None]) -> None:
+    def __init__(self, wanted: EvidenceWanted, opened: Opened, write: Callable[[Message], None]) -> None:
         self._wanted, self._broken, self._send = wanted, opened.broken, write
         self._until_ms = wanted.to_ms
         if wanted.to_come:

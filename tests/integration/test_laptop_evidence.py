@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from demo.peers import clip
-from laptop.media.evidence_reader import Reader, Wanted
+from laptop.media.evidence_reader import Reader
 from laptop.media.opened import open_records
 from laptop.media.recording import Recording
 from laptop.media.stream import Piece
 from schemas.incident import EvidenceOutcome, EvidencePicture
-from schemas.laptop import EvidenceDone, EvidencePart, from_laptop
+from schemas.laptop import EvidenceDone, EvidencePart, EvidenceWanted, from_laptop
 from schemas.media import Box, Side
+from schemas.wire import encode
 from server.recordings.reading import find_stretch, frames_of
 from tests import marked_clip
 from tests.sealed import KEY, SEALING
@@ -66,15 +67,15 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def wanted(**fields: object) -> Wanted:
+def wanted(**fields: object) -> EvidenceWanted:
     values: dict[str, object] = {
-        "request_id": "r", "pressed_at_ms": BEGAN_MS + 12_000, "from_ms": -13_000, "to_ms": 13_000,
+        "request_id": "r", "call_id": "BWI-1", "pressed_at_ms": BEGAN_MS + 12_000, "from_ms": -13_000, "to_ms": 13_000,
         "copied_ms": BEGAN_MS + 100_000, "to_come": False, "boxes": [Box(side, 48, 28) for side in Side], "keys": [],
     }  # fmt: skip
-    return Wanted(**(values | fields))  # type: ignore[arg-type]
+    return EvidenceWanted(**(values | fields))  # type: ignore[arg-type]
 
 
-def sent(folder: Path, what: Wanted) -> tuple[bytes, list[bytes]]:
+def sent(folder: Path, what: EvidenceWanted) -> tuple[bytes, list[bytes]]:
     """The records and keys that a server with this copy sends."""
     pressed = what.pressed_at_ms
     stretch = find_stretch(folder / "BWI-1", KEY, pressed + what.from_ms, pressed + what.to_ms)
@@ -82,7 +83,7 @@ def sent(folder: Path, what: Wanted) -> tuple[bytes, list[bytes]]:
 
 
 def read(
-    folder: Path, what: Wanted, change: Callable[[bytes], bytes] = lambda data: data
+    folder: Path, what: EvidenceWanted, change: Callable[[bytes], bytes] = lambda data: data
 ) -> tuple[list[EvidencePicture], list[EvidencePart], EvidenceDone]:
     data, keys = sent(folder, what)
     said: list[EvidencePart | EvidenceDone] = []
@@ -188,7 +189,7 @@ def test_what_is_not_there_or_does_not_open_is_said(recorded: Path, tmp_path: Pa
 def test_it_is_a_program_at_low_priority_that_ends_when_nobody_reads(recorded: Path) -> None:
     what = wanted(boxes=[Box(side, 128, 72) for side in Side])
     data, keys = sent(recorded, what)
-    asked = msgspec.json.encode(msgspec.structs.replace(what, keys=keys))
+    asked = encode(msgspec.structs.replace(what, keys=keys))
     process = subprocess.Popen(
         [sys.executable, "-m", "laptop.media.evidence_reader"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
