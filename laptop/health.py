@@ -54,7 +54,7 @@ class HealthTeller:
                 lag_s = max(lag_s, time.monotonic() - asked - wait_s)
             # In a thread: a disk that hangs must not make the media wait.
             total, free = await asyncio.to_thread(self._disk)
-            strain = self._strain()
+            strain, (why_not, fault) = self._strain(), self._state()
             busy = (time.process_time() - cpu_s) / (time.monotonic() - began)
             self._send(
                 AgentHealth(
@@ -64,8 +64,8 @@ class HealthTeller:
                     loop_lag_ms=round(max(lag_s, strain.late_s) * 1000),
                     disk_free_mib=free,
                     disk_total_mib=total,
-                    why_not=self._state()[0],
-                    recording_fault=self._state()[1],
+                    why_not=why_not,
+                    recording_fault=fault,
                     frames_waiting=strain.frames_waiting,
                     frames_dropped=max(0, strain.frames_dropped - self._told_dropped),
                     messages_left_out=self._left_out() - self._told_left_out,

@@ -7,7 +7,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 FILE = "signing.key"
-KEY_BYTES = 32
 
 
 def signing_key(data: Path) -> Ed25519PrivateKey:

@@ -145,8 +145,6 @@ class Pipe:
 
     def __init__(self, receiver: RTCRtpReceiver, on_packet: OnPacket) -> None:
         self.errors = 0
-        self.not_rtp = 0
-        """Packets that could not be decrypted or read."""
         self._dtls: Any = receiver.transport
         self._ice: Any = self._dtls.transport._connection
         self._on_packet = on_packet
@@ -171,16 +169,14 @@ class Pipe:
         try:
             await self._handle_rtcp(data)
         except Exception:
-            self.not_rtp += 1
+            pass
 
     def _take(self, data: bytes) -> None:
         try:
             packet = rtp.parse(self._dtls._rx_srtp.unprotect(data))
         except (pylibsrtp.Error, ValueError):
-            packet = None
-        if packet is None:
-            self.not_rtp += 1
-        else:
+            return
+        if packet is not None:
             self._on_packet(packet)
 
     def send(self, packet: bytes) -> None:
@@ -226,8 +222,6 @@ class Inlet:
 
     def __init__(self, transceiver: RTCRtpTransceiver, on_packet: OnPacket, on_frame: OnFrame | None) -> None:
         self.ssrc = 0
-        self.strange = 0
-        """Packets of a source or in a form that was not agreed."""
         self._transceiver: Any = transceiver
         self._receiver: Any = transceiver.receiver
         self._on_packet, self._on_frame = on_packet, on_frame
@@ -295,7 +289,6 @@ class Inlet:
                 return None  # a probe of the sender's bandwidth estimation
             packet, codec = unwrapped, self.payload_types[codec.parameters["apt"]]
         if packet.ssrc != self.ssrc and not self._accept(packet.ssrc, codec.clockRate):
-            self.strange += 1
             return None
         self._agreed_type = packet.payload_type
         return packet

@@ -27,8 +27,6 @@ class Assembly:
         """Sequence numbers to ask for now."""
         self.lost = False
         """A key frame is needed."""
-        self.strange = 0
-        """Packets that are no VP8."""
         self._next: int | None = None
         self._waiting: dict[int, Packet] = {}
         self._gap_since: float | None = None
@@ -97,8 +95,7 @@ class Assembly:
             return None  # padding
         start = data_start(payload)
         if start < 0:
-            self.strange += 1
-            self._give_up()
+            self._give_up()  # no VP8
             return None
         if self._parts and packet.timestamp != self._timestamp:
             self._give_up()  # its last packet had no mark: nobody knows whether it was whole

@@ -46,10 +46,6 @@ class Forward:
         self._flow_octets = 0
 
     @property
-    def round_trip_ms(self) -> float:
-        return (self.outlet.round_trip_s or 0.0) * 1000
-
-    @property
     def runs(self) -> bool:
         """Something has been sent since it was last stopped."""
         return self._running

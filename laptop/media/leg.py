@@ -211,7 +211,7 @@ class Leg:
     @property
     def round_trip_s(self) -> float:
         """To its peer and back; 0 while it is not known."""
-        return max((forward.round_trip_ms for forward in self.slots.values()), default=0.0) / 1000
+        return max((forward.outlet.round_trip_s or 0.0 for forward in self.slots.values()), default=0.0)
 
     def look_beyond(self, round_trip_s: float, sound_loss: float) -> None:
         """What its peer is told of the way beyond the agent: to the farthest source of what it gets, and the largest
