@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from demo.figures import percentile
+from demo.peers.json_lines import read_commands, say
 from laptop.boottime import boottime
 from laptop.media import aiortc_internals
 from laptop.media.call import Call
@@ -40,10 +40,6 @@ LOOK_S = 0.01
 AFTER_S = 0.1
 """How long after an order a packet that were still sent would be seen."""
 BETWEEN_S = 0.25
-
-
-def say(event: str, **fields: Any) -> None:
-    print(json.dumps({"event": event, **fields}), flush=True)
 
 
 class OneCall:
@@ -68,8 +64,6 @@ class OneCall:
                 task = asyncio.ensure_future(self.sockets[leg].send(encode(Answer(offer_id, sdp))))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            case _:
-                pass
 
     def order(self, act: OrderAct, leg: str = "") -> None:
         self._orders += 1
@@ -132,7 +126,7 @@ class Agent:
         now = time.monotonic()
         hertz = [sum(at >= since for at in one.levels) / (now - since) for one in self.calls.values()]
         late = self.late or [0.0]
-        say("report", levels_hz=hertz, lag_p99_ms=percentile(late, 0.99) * 1000, lag_max_ms=max(late) * 1000)
+        say("report", levels_hz=hertz, lag_p99_ms=percentile(late, 0.99) * 1000)
         self.late.clear()
 
     async def orders(self, count: int) -> None:
@@ -169,10 +163,10 @@ async def run(arguments: argparse.Namespace) -> None:
     sealing = Sealing("BENCH-01", arguments.recipient, Ed25519PrivateKey.generate())
     calls = [OneCall(f"C{n}", arguments.devices, arguments.recordings, sealing) for n in range(arguments.calls)]
     agent = Agent(calls)
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    stop = asyncio.Event()
     tasks = [asyncio.ensure_future(agent.look()), asyncio.ensure_future(agent.be_late())]
     async with serve(agent.serve, "127.0.0.1", 0) as server:
-        say("listening", port=next(iter(server.sockets)).getsockname()[1], pid=os.getpid())
+        say("listening", port=next(iter(server.sockets)).getsockname()[1])
 
         def take(line: bytes) -> None:
             command = json.loads(line)
@@ -181,12 +175,7 @@ async def run(arguments: argparse.Namespace) -> None:
             elif command["do"] == "orders":
                 tasks.append(asyncio.ensure_future(agent.orders(command["count"])))
 
-        def read() -> None:
-            for line in sys.stdin.buffer:
-                loop.call_soon_threadsafe(take, line)
-            loop.call_soon_threadsafe(stop.set)
-
-        threading.Thread(target=read, daemon=True).start()
+        read_commands(take, stop.set)
         await stop.wait()
         for task in tasks:
             task.cancel()

@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import sys
-import threading
 import time
 import zlib
 from functools import partial
@@ -23,30 +22,20 @@ from typing import Any
 
 import uvloop
 import websockets
-from aiortc import (
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCRtpSender,
-    RTCSessionDescription,
-)
+from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 from aiortc.rtp import RtpPacket, is_rtcp
 
 from demo.peers import aiortc_internals, clip
+from demo.peers.json_lines import read_commands, say
+from demo.peers.peer import CODECS, CONFIGURATION, add_section
 from demo.peers.playing import Performance, Track
 from demo.peers.prepared_sound import prepared_sound
 from schemas.peer import Answer, Offer, PeerHello, to_peer
 from schemas.wire import PROTOCOL_VERSION, encode
 
-CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-CODECS = {"audio": ("audio/opus",), "video": ("video/VP8", "video/rtx")}
 FLOWING = 50
 LOOK_S = 0.02
-
-
-def say(event: str, **fields: Any) -> None:
-    print(json.dumps({"event": event, **fields}), flush=True)
 
 
 class Log:
@@ -98,10 +87,8 @@ class Leg:
         self._log = log
 
     def prepare(self) -> None:
-        for kind, names in CODECS.items():
-            transceiver = self.connection.addTransceiver(Track(self.performance, kind), direction="sendrecv")
-            codecs = RTCRtpSender.getCapabilities(kind).codecs
-            transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in names])
+        for kind in CODECS:
+            transceiver = add_section(self.connection, Track(self.performance, kind), "sendrecv")
             if kind == "video":
                 aiortc_internals.answer_key_frame_requests(transceiver.sender, self.performance.ask_for_key_frame)
             aiortc_internals.receive_encoded(transceiver.receiver, partial(self._count, kind), lambda frame: None)
@@ -156,17 +143,9 @@ async def run(arguments: argparse.Namespace) -> None:
                 log.delays_ms.clear()
             case "sent":
                 say("sent", legs={leg.name: leg.performance.given for leg in legs})
-            case _:
-                pass
 
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-
-    def read() -> None:
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(take, line)
-        loop.call_soon_threadsafe(stop.set)
-
-    threading.Thread(target=read, daemon=True).start()
+    stop = asyncio.Event()
+    read_commands(take, stop.set)
     await stop.wait()
 
 

@@ -61,7 +61,6 @@ class ManyCalls:
 
     levels_hz: float
     lag_p99_ms: float
-    lag_max_ms: float
     order_ms: list[float]
 
 
@@ -73,7 +72,7 @@ def many_calls(calls: int, seconds: float, orders: int) -> ManyCalls:
         time.sleep(seconds)
         report = ask(agent, "report", do="report", since=began)
         took = ask(agent, "orders", 20 + orders, do="orders", count=orders)["took_ms"]
-        return ManyCalls(min(report["levels_hz"]), report["lag_p99_ms"], report["lag_max_ms"], took)
+        return ManyCalls(min(report["levels_hz"]), report["lag_p99_ms"], took)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ import os
 import resource
 import signal
 import sys
-import threading
 import time
 import traceback
 from pathlib import Path
@@ -27,24 +26,21 @@ from typing import Any
 import aioice.ice
 import numpy as np
 import websockets
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCSessionDescription
 from aiortc.contrib.media import MediaRecorder, MediaRelay
 from aiortc.exceptions import InvalidStateError
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.error import FFmpegError
 from websockets.asyncio.server import ServerConnection, serve
 
+from demo.peers.json_lines import read_commands, say
+from demo.peers.peer import CONFIGURATION
 from schemas.call import CallState
 from schemas.peer import Answer, CallNotice, Offer, PeerHello, PeerWelcome, from_peer
 from schemas.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, CloseCode, Link, WireError, encode
 
-CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 QUIET_DBFS, LOUD_DBFS = -40.0, -16.0
 """As the demo's watcher of Sightline's meters has them."""
-
-
-def say(event: str, **fields: Any) -> None:
-    print(json.dumps({"event": event, **fields, "at": time.monotonic()}), flush=True)
 
 
 def cpu_s() -> float:
@@ -219,7 +215,7 @@ async def run(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, relay.stop.set)
-    threading.Thread(target=_read_lines, args=(loop, relay), daemon=True).start()
+    read_commands(relay.command, relay.stop.set)
     limit = MAX_FRAME_BYTES[Link.PEER]
     async with serve(relay.serve_peer, "127.0.0.1", arguments.port, max_size=limit, compression=None) as server:
         say("listening", port=next(iter(server.sockets)).getsockname()[1])
@@ -239,18 +235,6 @@ async def _window(relay: Relay, seconds: float) -> None:
     files = sorted(str(leg.file) for leg in relay.legs.values())
     say("report", legs=len(relay.legs), seconds=round(took, 2), cpu_s=round(used, 2), recordings=files)
     relay.stop.set()
-
-
-def _read_lines(loop: asyncio.AbstractEventLoop, relay: Relay) -> None:
-    waiting = b""
-    try:
-        while chunk := os.read(0, 65536):
-            *lines, waiting = (waiting + chunk).split(b"\n")
-            for line in filter(None, lines):
-                loop.call_soon_threadsafe(relay.command, line)
-        loop.call_soon_threadsafe(relay.stop.set)
-    except RuntimeError:
-        pass  # the loop has ended before stdin has
 
 
 def main() -> None:

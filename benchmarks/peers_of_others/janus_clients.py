@@ -13,28 +13,23 @@ import json
 import os
 import secrets
 import sys
-import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import websockets
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from demo.peers import aiortc_internals, clip
+from demo.peers.json_lines import read_commands, say
+from demo.peers.peer import CODECS, CONFIGURATION, add_section
 from demo.peers.playing import Performance, Track
 from demo.peers.prepared_sound import prepared_sound
 from demo.peers.receiving import Received
 
-CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 ROOM = 1234
-CODECS = {"audio": ("audio/opus",), "video": ("video/VP8", "video/rtx")}
 KEEP_ALIVE_S = 25.0
 ANSWER_S = 10.0
-
-
-def say(event: str, **fields: Any) -> None:
-    print(json.dumps({"event": event, **fields}), flush=True)
 
 
 class Session:
@@ -120,10 +115,8 @@ class Client:
             handle, {"request": "join", "ptype": "publisher", "room": ROOM, "display": f"leg {self.number}"}
         )
         self.feed = joined["plugindata"]["data"]["id"]
-        for kind, names in CODECS.items():
-            transceiver = self._out.addTransceiver(Track(self._performance, kind), direction="sendonly")
-            offered = RTCRtpSender.getCapabilities(kind).codecs
-            transceiver.setCodecPreferences([codec for codec in offered if codec.mimeType in names])
+        for kind in CODECS:
+            transceiver = add_section(self._out, Track(self._performance, kind), "sendonly")
             if kind == "video":
                 aiortc_internals.answer_key_frame_requests(transceiver.sender, self._performance.ask_for_key_frame)
         await self._out.setLocalDescription(await self._out.createOffer())
@@ -185,18 +178,8 @@ async def run(arguments: argparse.Namespace) -> None:
             if json.loads(line)["do"] == "report":
                 say("report", received=[client.received.packets for client in clients])
 
-        loop = asyncio.get_running_loop()
-        threading.Thread(target=_read_lines, args=(loop, take, stop.set), daemon=True).start()
+        read_commands(take, stop.set)
         await stop.wait()
-
-
-def _read_lines(loop: asyncio.AbstractEventLoop, take: Any, end: Any) -> None:
-    try:
-        for line in sys.stdin.buffer:
-            loop.call_soon_threadsafe(take, line)
-        loop.call_soon_threadsafe(end)
-    except RuntimeError:
-        pass  # the loop has ended before stdin has
 
 
 def main() -> None:

@@ -219,10 +219,7 @@ class Peer:
             for kind in ("audio", "video"):
                 # The first pair carries both ways; the others are places for more devices.
                 what = kind if slot else Track(self.performance, kind)
-                transceiver = connection.addTransceiver(what, "recvonly" if slot else "sendrecv")
-                assert isinstance(transceiver, RTCRtpTransceiver)
-                codecs = RTCRtpSender.getCapabilities(kind).codecs
-                transceiver.setCodecPreferences([codec for codec in codecs if codec.mimeType in CODECS[kind]])
+                transceiver = add_section(connection, what, "recvonly" if slot else "sendrecv")
                 if kind == "video" and not slot:
                     aiortc_internals.answer_key_frame_requests(transceiver.sender, self.performance.ask_for_key_frame)
                     aiortc_internals.hear_bandwidth(transceiver.sender, self._may_send)
@@ -261,6 +258,15 @@ class _Slot:
             ask = partial(aiortc_internals.ask_for_key_frame, self._transceiver.receiver)
             self._decoder = Decoder(self._kind, self._received, ask)
         self._decoding.put(self._decoder, encoded)
+
+
+def add_section(connection: RTCPeerConnection, what: Track | str, direction: str) -> RTCRtpTransceiver:
+    """A sound or a picture of the connection, in the clips' codecs. `what`: what is sent in it, or its kind."""
+    transceiver = connection.addTransceiver(what, direction)
+    assert isinstance(transceiver, RTCRtpTransceiver)
+    known = RTCRtpSender.getCapabilities(transceiver.kind).codecs
+    transceiver.setCodecPreferences([codec for codec in known if codec.mimeType in CODECS[transceiver.kind]])
+    return transceiver
 
 
 async def _first_of(one: asyncio.Event, other: asyncio.Event, seconds: float) -> asyncio.Event | None:

@@ -19,27 +19,18 @@ import json
 import os
 import signal
 import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
 from demo.peers import aiortc_internals, clip
+from demo.peers.json_lines import read_commands, say
 from demo.peers.peer import Part, Peer
 from demo.peers.prepared_sound import prepared_sound
 from demo.peers.receiving import Decoding
 
 STOP_S = 0.8
-LINE_BYTES_MAX = 1 << 20
-
-
-def say(event: str, **fields: Any) -> None:
-    """One line on stdout, at once."""
-    sys.stdout.write(json.dumps({"event": event, **fields, "at": time.monotonic()}) + "\n")
-    sys.stdout.flush()
 
 
 def parts_of(plan: Any) -> list[Part]:
@@ -129,33 +120,13 @@ async def run(arguments: argparse.Namespace, parts: list[Part]) -> int:
         loop.add_signal_handler(number, clients.stop.set)
     clients.add(parts)
     say("ready")
-    reader = threading.Thread(target=_read_lines, args=(loop, clients.command, clients.stop.set), daemon=True)
-    reader.start()
+    read_commands(clients.command, clients.stop.set)
     await clients.stop.wait()
     try:
         await clients.close()
     except BrokenPipeError:
         pass
     return 1 if clients.failed else 0
-
-
-def _read_lines(loop: asyncio.AbstractEventLoop, line: Callable[[bytes], None], end: Callable[[], None]) -> None:
-    """In a thread, since stdin may be a file; by os.read, since a thread inside sys.stdin would hold the exit."""
-    waiting = b""
-    try:
-        while chunk := os.read(0, 65536):
-            *lines, waiting = (waiting + chunk).split(b"\n")
-            if len(waiting) > LINE_BYTES_MAX:
-                waiting = b""
-            for whole in lines:
-                if whole.strip():
-                    loop.call_soon_threadsafe(line, whole)
-    except OSError:
-        pass
-    try:
-        loop.call_soon_threadsafe(end)
-    except RuntimeError:
-        pass  # the loop has ended before stdin has
 
 
 def main() -> None:
