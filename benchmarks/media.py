@@ -7,7 +7,7 @@ for a wall of 200 x 60. Times are user and system, of all the agent's processes.
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psutil
 
@@ -83,8 +83,7 @@ def _beside_janus(name: str, ours: float, legs: int, seconds: float, most: float
 def _delay(seconds: float) -> Iterator[Figure]:
     found = delays(seconds)
     peer = "the same two peers connected directly: their own delay"
-    shares: tuple[tuple[str, float, float], ...] = (("p50", 0.5, 5.0), ("p99", 0.99, 15.0))
-    for word, share, most in shares:
+    for word, share, most in (("p50", 0.5, 5.0), ("p99", 0.99, 15.0)):
         added, direct = found.added(share), percentile(found.direct, share)
         name = f"media_delay_added_{word}_ms"
         yield Figure(name, added, peer, direct, len(found.through), f"<= {most:g}", added <= most)
@@ -92,11 +91,9 @@ def _delay(seconds: float) -> Iterator[Figure]:
 
 def _many(seconds: float, orders: int) -> Iterator[Figure]:
     found = many_calls(CALLS, seconds, orders)
-    single: Callable[[str, float, str, bool], Figure] = lambda name, ours, goal, met: Figure(  # noqa: E731
-        name, ours, "none", None, CALLS, goal, met
-    )
-    yield single("media_8_calls_levels_hz", found.levels_hz, ">= 9.9", found.levels_hz >= 9.9)
-    yield single("media_8_calls_lag_p99_ms", found.lag_p99_ms, "<= 50", found.lag_p99_ms <= 50)
+    hertz, lag_ms = found.levels_hz, found.lag_p99_ms
+    yield Figure("media_8_calls_levels_hz", hertz, "none", None, CALLS, ">= 9.9", hertz >= 9.9)
+    yield Figure("media_8_calls_lag_p99_ms", lag_ms, "none", None, CALLS, "<= 50", lag_ms <= 50)
     last = percentile(found.order_ms, 0.99)
     yield Figure("media_order_to_last_packet_p99_ms", last, "none", None, len(found.order_ms), "<= 5", last <= 5)
 

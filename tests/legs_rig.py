@@ -87,10 +87,7 @@ class OneCall:
 
     async def report(self, program: Program) -> dict[str, Any]:
         """What each of a process's clients has received, by leg."""
-        seen = len(program.events)
-        program.say(do="report")
-        is_report = lambda event: event["event"] == "report"  # noqa: E731
-        event = await asyncio.to_thread(program.need, is_report, 10, "no report", since=seen)
+        event = await asyncio.to_thread(program.ask, "report", 10, "no report", do="report")
         return event["peers"]
 
     async def until(self, program: Program, condition: Callable[[dict[str, Any]], bool], what: str) -> dict[str, Any]:

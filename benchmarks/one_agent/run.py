@@ -16,7 +16,7 @@ from demo.figures import percentile
 from demo.peers.clip import MEDIA
 from server.recordings.keys import EvidenceKey
 
-START_S = 60.0
+START_S, ANSWER_S = 60.0, 30.0
 CLIPS = (str(MEDIA / "pair.webm"), str(MEDIA / "steady.webm"))
 """Two legs' clips, 640 x 360 at 25 pictures a second."""
 KILL_AFTER_S = 1.5, 4.0
@@ -49,12 +49,6 @@ def _clients(*options: str) -> Program:
     return clients
 
 
-def ask(program: Program, answer: str, within_s: float = 30.0, **command: object) -> dict:
-    seen = len(program.events)
-    program.say(**command)
-    return program.need(lambda e: e["event"] == answer, within_s, f"no {answer}", since=seen)
-
-
 @dataclass(frozen=True)
 class ManyCalls:
     """`levels_hz`: of the call with the fewest. `order_ms`: from an order to its call's last packet."""
@@ -68,10 +62,10 @@ def many_calls(calls: int, seconds: float, orders: int) -> ManyCalls:
     with calling(calls) as (agent, _, _, _):
         time.sleep(1)
         began = time.monotonic()
-        ask(agent, "report", do="report", since=began)
+        agent.ask("report", ANSWER_S, "no report", do="report", since=began)
         time.sleep(seconds)
-        report = ask(agent, "report", do="report", since=began)
-        took = ask(agent, "orders", 20 + orders, do="orders", count=orders)["took_ms"]
+        report = agent.ask("report", ANSWER_S, "no report", do="report", since=began)
+        took = agent.ask("orders", 20 + orders, "no orders", do="orders", count=orders)["took_ms"]
         return ManyCalls(min(report["levels_hz"]), report["lag_p99_ms"], took)
 
 
@@ -98,9 +92,9 @@ def delays(seconds: float) -> Delays:
 
 def _delays(clients: Program, seconds: float) -> list[float]:
     time.sleep(1)
-    ask(clients, "delays", do="delays")
+    clients.ask("delays", ANSWER_S, "no delays", do="delays")
     time.sleep(seconds)
-    return ask(clients, "delays", do="delays")["ms"]
+    return clients.ask("delays", ANSWER_S, "no delays", do="delays")["ms"]
 
 
 @dataclass(frozen=True)
@@ -120,7 +114,7 @@ def kill(rng: random.Random) -> Kill:
         agent.process.kill()
         killed_at = time.monotonic()
         agent.process.wait()
-        sent = ask(clients, "sent", do="sent")["legs"]
+        sent = clients.ask("sent", ANSWER_S, "no sent", do="sent")["legs"]
         found = held(folder / "C0", key)
     lost_s = 0.0
     for name, given in sent.items():

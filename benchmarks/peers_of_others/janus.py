@@ -38,7 +38,5 @@ def janus_cores(*, legs: int, seconds: float, clip: Path) -> tuple[float, str]:
 
 
 def _received(clients: Program) -> list[int]:
-    seen = len(clients.events)
-    clients.say(do="report")
-    report = clients.need(lambda e: e["event"] == "report", 10, "the clients do not report", since=seen)
+    report = clients.ask("report", 10, "the clients do not report", do="report")
     return [sum(packets.values()) for packets in report["received"]]

@@ -100,6 +100,12 @@ class Program:
             raise RuntimeError(f"the comparison with aiortc did not run: {what}")
         return event
 
+    def ask(self, answer: str, within_s: float, what: str, **command: Any) -> Event:
+        """The first `answer` after this command; RuntimeError with `what` when there is none."""
+        seen = len(self.events)
+        self.say(**command)
+        return self.need(lambda e: e["event"] == answer, within_s, what, since=seen)
+
     def cpu_s(self) -> float:
         """User and system time since the start, s (Linux: clock ticks of 10 ms)."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
@@ -192,13 +198,11 @@ def _measure(plan: Plan, relay: Program, callers: Program, seconds: float, count
 
 
 def _close_ms(names: list[str], relay: Program, callers: Program) -> float:
-    seen = len(relay.events)
     ordered = time.monotonic()
-    relay.say(do="close", call=names[0].partition("/")[0])
-    relay.need(lambda e: e["event"] == "closed", 20, "a call does not close", since=seen)
+    relay.ask("closed", 20, "a call does not close", do="close", call=names[0].partition("/")[0])
     # The clients come back at the earliest 0.3 s after the close; until then a packet that still came would be counted.
     time.sleep(0.2)
-    peers = _report(callers)
+    peers = callers.ask("report", 10, "the callers do not report", do="report")["peers"]
     last = max(peers[name]["last_at"] or 0.0 for name in names)
     return max(0.0, (last - ordered) * 1000)
 
@@ -222,12 +226,6 @@ def _burst_ms(number: int, peer: str, relay: Program, callers: Program) -> float
         since=seen_by_relay,
     )
     return None if loud is None else (loud["loud_at"] - burst["sound_at"]) * 1000
-
-
-def _report(callers: Program) -> dict[str, Any]:
-    seen = len(callers.events)
-    callers.say(do="report")
-    return callers.need(lambda e: e["event"] == "report", 10, "the callers do not report", since=seen)["peers"]
 
 
 if __name__ == "__main__":

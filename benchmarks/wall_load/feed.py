@@ -45,8 +45,6 @@ class Feed:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.connected_s = 0.0
-        """When the last console had its snapshot, monotonic."""
         self._clips = frames()
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -71,7 +69,6 @@ class Feed:
         calls = [_call(seat, now_ms) for seat in range(1, CALLS + 1)]
         seats = [SeatView(n, f"BWI-{n:02d}", f"Visits {n}", True) for n in range(1, CALLS + 1)]
         await link.send(encode(Snapshot(1, 1, now_ms, seats, calls, [], [], [])))
-        self.connected_s = time.monotonic()
         boxes: list[Box] = []
         ticking = asyncio.ensure_future(self._tick(link, calls, boxes))
         try:
@@ -108,12 +105,9 @@ class Feed:
         clip = self._clips[number % len(self._clips)]
         frame = clip[(second + number * 5) % len(clip)]
         width, height = min(box.width, box.height * 16 // 9), min(box.height, max(2, box.width * 9 // 16))
-        small = frame[:: max(1, 180 // height)][:height]
         ys, xs = np.arange(height) * 180 // height, np.arange(width) * 320 // width
         small = np.ascontiguousarray(frame[ys][:, xs])
-        return Picture(
-            call.call_id, box.side, at_ms, box.width, box.height, width, height, small.tobytes()
-        )  # fmt: skip
+        return Picture(call.call_id, box.side, at_ms, box.width, box.height, width, height, small.tobytes())
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)

@@ -80,9 +80,7 @@ def event(name: str, **fields: Any) -> Callable[[dict[str, Any]], bool]:
 
 
 def report(program: Program) -> dict[str, Any]:
-    seen = len(program.events)
-    program.say(do="report")
-    return program.need(event("report"), 5, "no report", since=seen)["peers"]
+    return program.ask("report", 5, "no report", do="report")["peers"]
 
 
 def until(program: Program, condition: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
