@@ -1,45 +1,27 @@
 """A clip whose pictures say which second they belong to, readable even from a thumbnail of some 30 x 14 pixels."""
 
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 
-WIDTH, HEIGHT, RATE = 640, 360, 25
+from tests.clip_file import HEIGHT, RATE, SOUND_RATE, WIDTH, write
+
 ROWS, COLUMNS = 2, 3
 NUMBERS = 2 ** (ROWS * COLUMNS)
 DARK, LIGHT = 40, 215
-SOUND_RATE, SOUND_PACKET = 48_000, 960
 LEVEL_DBFS = -20.0
 """Of a sine after AES17: one at full scale reads 0."""
 
 
 def make(path: Path, seconds: int, mark_s: int = 1) -> None:
-    """Writes a WebM file of VP8 (25 pictures a second, a key frame every 2 s) and Opus (a tone at LEVEL_DBFS).
+    """As tests.clip_file writes it, with a tone at LEVEL_DBFS; `seconds` even.
 
     Six blocks of dark and light fill each picture; they are the bits, highest first and row by row, of the second's
-    number modulo 64, or of each `mark_s` seconds. `seconds` must be even, so that the clip is whole groups of pictures.
+    number modulo 64, or of each `mark_s` seconds.
     """
-    with av.open(str(path), "w", format="webm") as container:
-        video = container.add_stream("libvpx", rate=RATE, options={"deadline": "realtime", "cpu-used": "8", "g": "50"})
-        video.width, video.height, video.pix_fmt, video.bit_rate = WIDTH, HEIGHT, "yuv420p", 400_000
-        sound = container.add_stream("libopus", rate=SOUND_RATE, options={"frame_duration": "20"})
-        sound.layout, sound.bit_rate = "mono", 32_000
-        time_s = np.arange(seconds * SOUND_RATE) / SOUND_RATE
-        tone = (10 ** (LEVEL_DBFS / 20) * np.sin(2 * np.pi * 440 * time_s) * 32767).astype(np.int16)
-        for number in range(seconds * RATE):
-            frame = av.VideoFrame.from_ndarray(picture(number // (RATE * mark_s)), format="gray").reformat(
-                format="yuv420p"
-            )
-            frame.pts, frame.time_base = number, Fraction(1, RATE)
-            container.mux(video.encode(frame))
-            for start in range(number * 2 * SOUND_PACKET, (number + 1) * 2 * SOUND_PACKET, SOUND_PACKET):
-                heard = av.AudioFrame.from_ndarray(tone[None, start : start + SOUND_PACKET], "s16", "mono")
-                heard.sample_rate, heard.pts, heard.time_base = SOUND_RATE, start, Fraction(1, SOUND_RATE)
-                container.mux(sound.encode(heard))
-        container.mux(video.encode())
-        container.mux(sound.encode())
+    time_s = np.arange(seconds * SOUND_RATE) / SOUND_RATE
+    tone = (10 ** (LEVEL_DBFS / 20) * np.sin(2 * np.pi * 440 * time_s) * 32767).astype(np.int16)
+    write(path, seconds, lambda number: picture(number // (RATE * mark_s)), tone)
 
 
 def picture(second: int) -> np.ndarray:
