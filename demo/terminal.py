@@ -143,21 +143,20 @@ class Terminal:
                 break
             at = time.monotonic()
             self.bytes_out += len(piece)
-            if self._copy_to is None:
-                self._answer(piece)
             if self._copy_to is not None:
                 _write_all(self._copy_to, piece)
+            elif questions := self._questions(piece):
+                os.write(self._master, HERE * questions)
             if self._parse:
                 self._pieces.append((at, piece))
             self._arrived.set()
         self._arrived.set()
 
-    def _answer(self, piece: bytes) -> None:
-        """As terminals do, says where the cursor is when it is asked; the question may come in two pieces."""
+    def _questions(self, piece: bytes) -> int:
+        """How often it is asked where the cursor is, which terminals answer; the question may come in two pieces."""
         window = self._last + piece
         self._last = window[-len(WHERE) + 1 :]
-        if questions := window.count(WHERE):
-            os.write(self._master, HERE * questions)
+        return window.count(WHERE)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

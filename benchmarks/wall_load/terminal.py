@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 
-from demo.terminal import HERE, WHERE, Terminal
+from demo.terminal import HERE, Terminal
 
 PIECE_S = 0.005
 
@@ -56,9 +56,7 @@ class FarTerminal(Terminal):
             while flying and flying[0][0] <= now:
                 _, part = flying.popleft()
                 self.bytes_out += len(part)
-                window = self._last + part
-                self._last = window[-len(WHERE) + 1 :]
-                for _ in range(window.count(WHERE)):
+                for _ in range(self._questions(part)):
                     self._back.append((now + self._half_s, HERE))
                 self._pieces.append((now, part))
                 self._arrived.set()
