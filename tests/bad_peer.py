@@ -6,13 +6,13 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.rtp import RtpPacket
 
+from demo.peers.peer import CONFIGURATION
 from schemas.laptop import LegAnswer, LegRefused
 from tests.legs_rig import OneCall, eventually
 
-CONFIGURATION = RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
 CODECS = {"audio": "audio/opus", "video": "video/VP8"}
 
 

@@ -51,11 +51,6 @@ def disk(folder: Path) -> Iterator[Disk]:
         subprocess.run(["umount", "--lazy", folder], check=False)
 
 
-def watch(run: Run, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    run.terminal.wait_for(lambda _: time.monotonic() >= until, seconds + 1)
-
-
 def actions(run: Run) -> list[str]:
     return [action for _, action, _, _ in audit(run)]
 
@@ -70,7 +65,7 @@ def test_a_full_server_raises_an_alarm_and_a_full_laptop_ends_the_call(tmp_path:
     ):
         plan = run.chain.plan
         run.admit_all()
-        watch(run, 2.0)
+        run.terminal.wait_for(lambda _: False, 2.0)
         of_server.leave(AUDIT_SPARE_BYTES)
         wait_until(lambda: "recording_refused" in actions(run), "the laptop is told that the server's disk is full")
         full_at = time.monotonic()

@@ -1,7 +1,7 @@
 """All acts from the wall on a real call: keys in a pseudo-terminal, and what the people at both ends get of them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -9,6 +9,7 @@ from demo.chain import Chain
 from demo.headless import Run, running
 from demo.officer import F3, F12, Done
 from demo.wall import ShownWatcher, wait
+from tests.server_rig import wait_until
 
 FLIGHT_S = 0.5
 
@@ -42,7 +43,7 @@ class Live:
 
     def flows(self, name: str, kind: str) -> None:
         before = self.packets(name, kind)
-        _until(lambda: self.packets(name, kind) > before + 10, f"{kind} to {name} flows")
+        wait_until(lambda: self.packets(name, kind) > before + 10, f"{kind} to {name} flows")
 
     def stands_still(self, name: str, kind: str) -> None:
         """Not one packet more than what was under way."""
@@ -55,13 +56,6 @@ class Live:
         callers = self.run.chain.callers
         found = [e for e in callers.events if e.get("event") == "state" and e["peer"] == name and words in e["words"]]
         assert found, f"{name} was not told: {words}"
-
-
-def _until(condition: Callable[[], bool], what: str, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so: {what}"
-        time.sleep(0.1)
 
 
 def test_every_act_reaches_the_people_at_both_ends(one_call: Run) -> None:
@@ -117,7 +111,9 @@ def test_a_caller_who_is_refused_is_never_seen(one_call: Run) -> None:
     live.sees("WAITING", 30)
     one_call.terminal.press(F3 + "X" + "p")
     live.sees("Refuse: confirmed by laptop [^·]*read by family-1")
-    _until(lambda: any("quiet, private place" in e.get("words", "") for e in one_call.chain.callers.events), "told why")
+    wait_until(
+        lambda: any("quiet, private place" in e.get("words", "") for e in one_call.chain.callers.events), "told why"
+    )
     time.sleep(3)
     assert not one_call.terminal.shows("WAITING"), "they do not come back at once"
     assert live.packets(live.room, "video") == live.packets(live.room, "audio") == 0

@@ -1,12 +1,13 @@
 """Completion as a person's shell does it: bash, zsh and fish are asked what may follow."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from .debian import install
 
 BIN = Path(sys.executable).parent
 PART = {"server", "laptop", "console", "demo", "audit", "schema", "completion"}
@@ -31,16 +32,6 @@ BUFFER=$1 CURSOR=${#1} words=(sightline)
 _python_argcomplete sightline
 """,
 }
-
-
-def install(shell: str) -> None:
-    """Debian's package where the shell is missing."""
-    if shutil.which(shell):
-        return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for words in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", shell)):
-        done = subprocess.run(["apt-get", *words], capture_output=True, text=True, env=environment, timeout=300)
-        assert done.returncode == 0, f"{shell} is missing; run once: apt-get install -y {shell}\n{done.stderr}"
 
 
 def completed(shell: str, line: str, home: Path) -> set[str]:

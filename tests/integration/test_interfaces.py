@@ -9,8 +9,9 @@ from pathlib import Path
 
 import aioice.ice
 import pytest
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection
+from aiortc import RTCPeerConnection
 
+from demo.peers.peer import CONFIGURATION
 from demo.processes import child_environment, sightline
 from laptop.media import aiortc_internals
 from laptop.media.leg import Leg
@@ -19,7 +20,7 @@ from schemas.media import Side
 
 
 async def offer() -> tuple[RTCPeerConnection, str]:
-    peer = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+    peer = RTCPeerConnection(CONFIGURATION)
     aiortc_internals.gather_for(Side.ROOM)
     for kind in ("audio", "video"):
         peer.addTransceiver(kind)

@@ -2,11 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from aiortc import RTCPeerConnection
 
+from benchmarks.peers_of_others.run import Program
 from demo.peers.peer import CONFIGURATION
 from schemas.laptop import LegGone, LegRefused, OrderAct
 from schemas.media import CallHealth, Side
@@ -19,6 +22,16 @@ PICTURES_PER_S = 25
 
 def packets(peers: dict[str, Any], kind: str) -> int:
     return sum(peer["packets"][kind] for peer in peers.values())
+
+
+@asynccontextmanager
+async def all_admitted(folder: Path) -> AsyncIterator[tuple[OneCall, Program]]:
+    """The room and two devices."""
+    async with one_call(folder, devices=2) as rig:
+        peers = rig.start(*rig.legs)
+        await rig.connected(*rig.legs)
+        rig.admit("family-1", "family-2")
+        yield rig, peers
 
 
 async def test_five_legs_see_and_hear_one_another_over_one_connection_each(tmp_path: Path) -> None:
@@ -62,10 +75,7 @@ async def stopped(rig: OneCall, peers: Any, sent: int) -> dict[str, Any]:
 
 
 async def test_not_one_packet_comes_after_a_pause_and_a_key_frame_at_once_after_it(tmp_path: Path) -> None:
-    async with one_call(tmp_path, devices=2) as rig:
-        peers = rig.start(*rig.legs)
-        await rig.connected(*rig.legs)
-        rig.admit("family-1", "family-2")
+    async with all_admitted(tmp_path) as (rig, peers):
         await rig.until(peers, lambda r: packets(r, "video") > 300, "media flow")
         for _ in range(3):
             answer, paused_at = rig.order(OrderAct.PAUSE)
@@ -94,10 +104,7 @@ def _runs_since(report: dict[str, Any], leg: str, at: float) -> bool:
 
 
 async def test_one_side_muted_or_hidden_and_the_end(tmp_path: Path) -> None:
-    async with one_call(tmp_path, devices=2) as rig:
-        peers = rig.start(*rig.legs)
-        await rig.connected(*rig.legs)
-        rig.admit("family-1", "family-2")
+    async with all_admitted(tmp_path) as (rig, peers):
         await rig.until(peers, lambda r: packets(r, "video") > 200, "media flow")
 
         def came(report: dict[str, Any], source: str, kind: str) -> int:
@@ -130,10 +137,7 @@ async def test_one_side_muted_or_hidden_and_the_end(tmp_path: Path) -> None:
 
 
 async def test_the_slowest_device_holds_the_others_back_until_it_can_take_more(tmp_path: Path) -> None:
-    async with one_call(tmp_path, devices=2) as rig:
-        peers = rig.start(*rig.legs)
-        await rig.connected(*rig.legs)
-        rig.admit("family-1", "family-2")
+    async with all_admitted(tmp_path) as (rig, peers):
 
         def may_send(report: dict[str, Any]) -> dict[str, int | None]:
             return {leg: peer["may_send_bits"] for leg, peer in report.items()}
@@ -213,10 +217,7 @@ async def test_the_only_device_gone_for_too_long_closes_the_call_until_an_admiss
 
 
 async def test_a_renegotiation_or_an_offer_that_leads_nowhere_touches_its_own_leg_only(tmp_path: Path) -> None:
-    async with one_call(tmp_path, devices=2) as rig:
-        peers = rig.start(*rig.legs)
-        await rig.connected(*rig.legs)
-        rig.admit("family-1", "family-2")
+    async with all_admitted(tmp_path) as (rig, peers):
         await rig.until(peers, lambda r: all(len(peer["of_legs"]) == 2 for peer in r.values()), "media flow")
 
         sender = RTCPeerConnection(CONFIGURATION)

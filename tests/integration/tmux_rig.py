@@ -2,24 +2,15 @@
 
 import os
 import shlex
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from .debian import install
+
 WITHIN_S = 10.0
-
-
-def install_tmux() -> None:
-    """Debian's package where it is missing."""
-    if shutil.which("tmux"):
-        return
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    for words in (("update", "-qq"), ("install", "-y", "-qq", "--no-install-recommends", "tmux")):
-        done = subprocess.run(["apt-get", *words], capture_output=True, text=True, env=environment, timeout=300)
-        assert done.returncode == 0, f"tmux is missing; run once: apt-get install -y tmux\n{done.stderr}"
 
 
 class Tmux:
@@ -72,7 +63,7 @@ class Tmux:
 
 @contextmanager
 def tmux(folder: Path, command: Sequence[str], columns: int = 120, rows: int = 40) -> Iterator[Tmux]:
-    install_tmux()
+    install("tmux")
     one = Tmux(folder, columns, rows)
     one.start(command, folder / "tmux.err")
     try:
