@@ -13,8 +13,8 @@ from benchmarks.figures import Figure
 from tests.browser import direct
 from tests.browser.bad_line import BadLine
 from tests.browser.chromium import Chromium, install_chromium
-from tests.browser.stage import Stage, browsers, settle, stage
-from tests.browser.watching import Span, samples, span
+from tests.browser.stage import Stage, browsers, five_legs, settle, stage
+from tests.browser.watching import Span, over
 
 SECONDS, QUICK_SECONDS = 60.0, 4.0
 LOSSES, QUICK_LOSSES = (0.02, 0.05, 0.10), (0.05,)
@@ -22,7 +22,6 @@ DELAY_S, SEED = 0.1, 7
 SETTLE_S = 4.0
 """After the first pictures: players have found how long to wait, encoders their rate."""
 PEER = "the same two pages connected directly"
-OTHERS = {"family-2": "joins", "family-3": "shout", "family-4": "pair"}
 
 
 def measure(*, quick: bool) -> Iterator[Figure]:
@@ -46,16 +45,10 @@ def pair(seconds: float) -> Iterator[Figure]:
 
 
 def five(seconds: float) -> Iterator[Figure]:
-    """The room and four family devices, of which three send encoded files; what both browsers have of all others."""
-    with tempfile.TemporaryDirectory(prefix="sightline-browsers-") as name:
-        folder = Path(name)
-        with stage(folder, devices=4) as call, browsers(folder, "steady", "pair") as (room, family):
-            call.room(room)
-            call.family(family)
-            call.encoded_families(OTHERS)
-            for number in range(1, 5):
-                call.officer.admit(f"family-{number}")
-            spans = _measured((room, family), seconds, slots=4)
+    """What the browsers of the room and of a family's first device have of all others."""
+    folder = tempfile.TemporaryDirectory(prefix="sightline-browsers-")
+    with folder as name, five_legs(Path(name)) as (_, room, family):
+        spans = _measured(room, family, seconds, slots=4)
     pictures, gap = min(s.frames_per_s for s in spans), max(s.longest_gap_s for s in spans) * 1000
     n = sum(s.frames for s in spans)
     yield Figure("browsers_five_pictures_per_s", pictures, "none", None, n, ">= 24", pictures >= 24)
@@ -87,12 +80,7 @@ def _made_up(spans: list[Span]) -> float:
 
 
 def _call(seconds: float, line: BadLine | None = None) -> list[Span]:
-    def join(call: Stage, room: Chromium, family: Chromium) -> None:
-        call.room(room)
-        call.family(family)
-        call.officer.admit()
-
-    return _two(seconds, line, join)
+    return _two(seconds, line, Stage.join)
 
 
 def _direct(seconds: float, line: BadLine | None = None) -> list[Span]:
@@ -107,14 +95,10 @@ def _two(seconds: float, line: BadLine | None, join: Callable[[Stage, Chromium, 
             if line is not None:
                 family.before_each_page(line.script())
             join(call, room, family)
-            return _measured((room, family), seconds)
+            return _measured(room, family, seconds)
 
 
-def _measured(both: tuple[Chromium, Chromium], seconds: float, slots: int = 1) -> list[Span]:
-    settle(*both, seconds=60)
+def _measured(room: Chromium, family: Chromium, seconds: float, slots: int = 1) -> list[Span]:
+    settle(room, family, seconds=60)
     time.sleep(SETTLE_S)
-    for browser in both:
-        samples(browser)
-    time.sleep(seconds)
-    taken = [samples(browser) for browser in both]
-    return [span(one, slot) for one in taken for slot in range(slots)]
+    return over(seconds, room, family, slots=slots)

@@ -25,6 +25,8 @@ def camera_files(clip: Path, folder: Path, seconds: float = 8.0) -> tuple[Path, 
         resampler = av.AudioResampler("s16", "mono", RATE_HZ)
         left = round(seconds * RATE_HZ)
         for frame in container.decode(audio=0):
+            if not left:
+                break
             for piece in resampler.resample(frame):
                 samples = piece.to_ndarray().reshape(-1)[:left]
                 out.writeframes(samples.astype(np.int16).tobytes())

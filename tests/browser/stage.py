@@ -15,7 +15,7 @@ from benchmarks.peers_of_others.run import Program
 from demo.peers.clip import MEDIA
 from demo.processes import child_environment, end_with_parent, sightline, wait_or_kill
 from schemas.call import CallView
-from schemas.console import Admit, Beat, CommandAnswer
+from schemas.console import Admit, Beat, Command, CommandAnswer
 from tests.server_rig import Console, Server, establishment, running_server, wait_until
 
 from .camera_files import camera_files
@@ -65,17 +65,15 @@ class Officer:
         for _ in range(20):
             command = self._console.command(act, CALL, **fields)
             self._console.send(command)
-            answers: list[CommandAnswer] = []
+            wait_until(lambda given=command: self._answers(given) != [], f"an answer to {act}")
+            answer = self._answers(command)[0]
+            if answer.accepted or "has changed" not in answer.words:
+                break
+        return answer
 
-            def answered(command: Any = command, answers: list[CommandAnswer] = answers) -> bool:
-                seen = list(self._console.seen)
-                answers += [m for m in seen if isinstance(m, CommandAnswer) and m.command_id == command.command_id]
-                return bool(answers)
-
-            wait_until(answered, f"an answer to {act}")
-            if answers[0].accepted or "has changed" not in answers[0].words:
-                return answers[0]
-        return answers[0]
+    def _answers(self, command: Command) -> list[CommandAnswer]:
+        seen = list(self._console.seen)
+        return [m for m in seen if isinstance(m, CommandAnswer) and m.command_id == command.command_id]
 
     def admit(self, leg: str = "family-1") -> None:
         self.wait(lambda call: any(one.leg == leg and one.connected for one in call.legs), f"{leg} is connected")
@@ -95,11 +93,11 @@ class Stage:
     def __init__(self, folder: Path, server: Server) -> None:
         self.folder, self.server = folder, server
         self.url = f"http://127.0.0.1:{server.port}"
-        self.agent = self.start_agent()
+        self.start_agent()
         self.peers: Program | None = None
         self.officer = Officer(server)
 
-    def start_agent(self) -> subprocess.Popen[bytes]:
+    def start_agent(self) -> None:
         token = self.folder / "laptop.token"
         token.write_text(LAPTOP_TOKEN)
         arguments = ("--server", self.server.url, "--establishment", "BWI", "--id", "BWI-01", "--token-file", token)
@@ -112,7 +110,6 @@ class Stage:
                 env=child_environment(),
                 preexec_fn=end_with_parent(os.getpid()),
             )
-        return self.agent
 
     def room(self, browser: Chromium) -> None:
         browser.open(f"{self.url}/room#{TOKENS['room']}")
@@ -120,6 +117,12 @@ class Stage:
     def family(self, browser: Chromium, token: str = TOKENS["family"]) -> None:
         browser.open(f"{self.url}/family#{token}")
         browser.press(JOIN)
+
+    def join(self, room: Chromium, family: Chromium) -> None:
+        """Both ends of a call with one device, admitted."""
+        self.room(room)
+        self.family(family)
+        self.officer.admit()
 
     def encoded_families(self, clips: dict[str, str]) -> None:
         """Further family devices that send a clip's encoded packets as they are: leg -> clip."""
@@ -162,6 +165,18 @@ def browsers(folder: Path, *clips: str) -> Iterator[list[Chromium]]:
         for browser in opened:
             browser.before_each_page(SCRIPT)
         yield opened
+
+
+@contextmanager
+def five_legs(folder: Path) -> Iterator[tuple[Stage, Chromium, Chromium]]:
+    """The room and four family devices, of which three send encoded files, all admitted; with the two browsers."""
+    with stage(folder, devices=4) as set_, browsers(folder, "steady", "pair") as (room, family):
+        set_.room(room)
+        set_.family(family)
+        set_.encoded_families({"family-2": "joins", "family-3": "shout", "family-4": "pair"})
+        for number in range(1, 5):
+            set_.officer.admit(f"family-{number}")
+        yield set_, room, family
 
 
 def settle(*browsers: Chromium, seconds: float = 20.0) -> None:

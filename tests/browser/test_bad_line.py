@@ -1,7 +1,6 @@
 """A family behind a bad line: the agent between makes it no worse than it is for two browsers without one."""
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from . import direct
 from .bad_line import BadLine
 from .chromium import Chromium, install_chromium
 from .stage import browsers, settle, stage
-from .watching import Span, samples, span
+from .watching import Span, over
 
 LOSS, DELAY_S, MEASURED_S = 0.05, 0.1, 12.0
 SEED = int(os.environ.get("SIGHTLINE_SEED") or int.from_bytes(os.urandom(2)))
@@ -26,10 +25,7 @@ def pair(tmp_path: Path) -> Iterator[tuple[Chromium, Chromium]]:
 
 def measured(room: Chromium, family: Chromium) -> list[Span]:
     settle(room, family, seconds=40)
-    for browser in (room, family):
-        samples(browser)
-    time.sleep(MEASURED_S)
-    return [span(samples(browser)) for browser in (room, family)]
+    return over(MEASURED_S, room, family)
 
 
 def test_no_more_freezes_and_made_up_sound_than_without_an_agent(
@@ -39,9 +35,7 @@ def test_no_more_freezes_and_made_up_sound_than_without_an_agent(
     room, family = pair
     with BadLine(loss=LOSS, delay_s=DELAY_S, seed=SEED) as line, stage(tmp_path) as set_:
         family.before_each_page(line.script())
-        set_.room(room)
-        set_.family(family)
-        set_.officer.admit()
+        set_.join(room, family)
         ours = measured(room, family)
         assert line.count["near lost"] > 20 and line.count["far lost"] > 20
         crossed = dict(line.count)

