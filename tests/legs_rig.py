@@ -11,15 +11,14 @@ from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
 
+from benchmarks.one_agent.signalling import Signalling
 from benchmarks.peers_of_others.run import Program
 from laptop.boottime import boottime
 from laptop.media import aiortc_internals
 from laptop.media.call import Call
 from laptop.rules.server_clock import ServerClock
-from schemas.call import CallState
-from schemas.laptop import LegAnswer, LegRefused, Order, OrderAct, OrderAnswer
-from schemas.peer import Answer, CallNotice, Offer, OfferRefused, PeerHello, PeerWelcome, from_peer
-from schemas.wire import encode
+from schemas.laptop import Order, OrderAct, OrderAnswer
+from schemas.peer import PeerHello, from_peer
 from tests.sealed import SEALING
 
 WITHIN_S = 20.0
@@ -42,19 +41,18 @@ class OneCall:
         self.folder, self.sent, self.offers = folder, [], dict.fromkeys(self.legs, 0)
         self.closed = asyncio.Event()
         self.port = 0
-        self._sockets: dict[str, ServerConnection] = {}
+        self._signalling = Signalling("BWI-1", devices, self._offer)
         self._programs: list[Program] = []
         self._orders = 0
-        self._tasks: set[asyncio.Task[None]] = set()
         self.call = Call(
             "BWI-1", 1, ends_in_s=600, expected_s=1, grace_s=grace_s, laptop_id="BWI-01", folder=folder / "recordings",
             clock=ServerClock(), send=self._say, on_closed=lambda _: self.closed.set(), sealing=SEALING,
             on_recorded=lambda _: None,
         )  # fmt: skip
 
-    def start(self, *legs: str, clip: str = "steady.webm") -> Program:
+    def start(self, *legs: str) -> Program:
         """A process with these legs' clients."""
-        plan = [{"name": leg, "token": leg, "clip": clip, "offset_s": 3.0 * n} for n, leg in enumerate(legs)]
+        plan = [{"name": leg, "token": leg, "clip": "steady.webm", "offset_s": 3.0 * n} for n, leg in enumerate(legs)]
         file = self.folder / f"plan-{len(self._programs)}.json"
         file.write_text(json.dumps(plan))
         server = f"ws://127.0.0.1:{self.port}"
@@ -73,7 +71,7 @@ class OneCall:
         self._orders += 1
         self.call.obey(Order(f"order-{self._orders}", "BWI-1", 1, act, **fields))
         done_at = time.monotonic()
-        answer = self.sent[-1] if isinstance(self.sent[-1], OrderAnswer) else self.of_kind(OrderAnswer)[-1]
+        answer = self.of_kind(OrderAnswer)[-1]
         assert answer.order_id == f"order-{self._orders}"
         return answer, done_at
 
@@ -100,31 +98,16 @@ class OneCall:
 
     def _say(self, message: Any) -> None:
         self.sent.append(message)
-        match message:
-            case LegAnswer(_, leg, offer_id, sdp):
-                self._tell(leg, Answer(offer_id, sdp))
-            case LegRefused(_, leg, offer_id, reason):
-                self._tell(leg, OfferRefused(offer_id, reason, False))
+        self._signalling.pass_on(message)
 
-    def _tell(self, leg: str, message: Any) -> None:
-        if leg not in self._sockets:
-            return  # of a test's own
-        task = asyncio.ensure_future(self._sockets[leg].send(encode(message)))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _offer(self, leg: str, offer_id: str, sdp: str) -> None:
+        self.offers[leg] += 1
+        await self.call.offer(leg, offer_id, sdp)
 
     async def serve(self, socket: ServerConnection) -> None:
         hello = from_peer.decode(await socket.recv())
         assert isinstance(hello, PeerHello)
-        leg = hello.token
-        self._sockets[leg] = socket
-        await socket.send(encode(PeerWelcome(hello.protocol, "BWI-1", leg, "recorded", len(self.legs) - 1)))
-        await socket.send(encode(CallNotice(CallState.LIVE, "", 1, 2)))
-        async for frame in socket:
-            message = from_peer.decode(frame)
-            if isinstance(message, Offer):
-                self.offers[leg] += 1
-                await self.call.offer(leg, message.offer_id, message.sdp)
+        await self._signalling.converse(hello.token, hello.protocol, socket)
 
     async def lease(self) -> None:
         while True:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from benchmarks.one_agent.signalling import Signalling
 from demo.figures import percentile
 from demo.peers.json_lines import read_commands, say
 from laptop.boottime import boottime
@@ -29,11 +30,9 @@ from laptop.media import aiortc_internals
 from laptop.media.call import Call
 from laptop.media.part_file import Sealing
 from laptop.rules.server_clock import ServerClock
-from schemas.call import CallState
-from schemas.laptop import LegAnswer, Order, OrderAct
+from schemas.laptop import Order, OrderAct
 from schemas.media import Box, Levels, Side
-from schemas.peer import Answer, CallNotice, Offer, PeerHello, PeerWelcome, from_peer
-from schemas.wire import encode
+from schemas.peer import PeerHello, from_peer
 
 BOXES = [Box(Side.FAMILY, 32, 14), Box(Side.ROOM, 15, 8)]
 LOOK_S = 0.01
@@ -44,12 +43,11 @@ BETWEEN_S = 0.25
 
 class OneCall:
     def __init__(self, call_id: str, devices: int, folder: Path, sealing: Sealing) -> None:
-        self.call_id, self.devices = call_id, devices
-        self.sockets: dict[str, ServerConnection] = {}
+        self.call_id = call_id
+        self.signalling = Signalling(call_id, devices, lambda *offer: self.call.offer(*offer))
         self.levels: list[float] = []
         """When each was told."""
         self._orders = 0
-        self._tasks: set[asyncio.Task[None]] = set()
         self.call = Call(
             call_id, 1, ends_in_s=3600, expected_s=1, grace_s=60, laptop_id=call_id, folder=folder, sealing=sealing,
             clock=ServerClock(), send=self._take, on_closed=lambda _: None, on_recorded=lambda _: None,
@@ -57,13 +55,9 @@ class OneCall:
         self.call.want_pictures(BOXES)
 
     def _take(self, message: Any) -> None:
-        match message:
-            case Levels():
-                self.levels.append(time.monotonic())
-            case LegAnswer(_, leg, offer_id, sdp):
-                task = asyncio.ensure_future(self.sockets[leg].send(encode(Answer(offer_id, sdp))))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+        if isinstance(message, Levels):
+            self.levels.append(time.monotonic())
+        self.signalling.pass_on(message)
 
     def order(self, act: OrderAct, leg: str = "") -> None:
         self._orders += 1
@@ -98,15 +92,8 @@ class Agent:
         hello = from_peer.decode(await socket.recv())
         assert isinstance(hello, PeerHello)
         call_id, _, leg = hello.token.partition("/")
-        one = self.calls[call_id]
-        one.sockets[leg] = socket
-        await socket.send(encode(PeerWelcome(hello.protocol, call_id, leg, "recorded", one.devices)))
-        await socket.send(encode(CallNotice(CallState.LIVE, "", 1, 2)))
         with contextlib.suppress(ConnectionClosed):
-            async for frame in socket:
-                message = from_peer.decode(frame)
-                if isinstance(message, Offer):
-                    await one.call.offer(leg, message.offer_id, message.sdp)
+            await self.calls[call_id].signalling.converse(leg, hello.protocol, socket)
 
     async def look(self) -> None:
         while True:
