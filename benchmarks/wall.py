@@ -28,7 +28,6 @@ RATE, ROUND_TRIP_S, BUFFER = 50_000, 0.04, 256 * 1024
 OURS, LINES, STOCK = "ours", "lines", "stock"
 SLIPS = (("p", "Pause is Shift"), ("x", "End is Shift"))
 """Keys that only say something, and what; taken in turn."""
-PROFILES = ("colour", "grey", "lean", "text")
 
 
 @dataclass

@@ -1,6 +1,5 @@
 """Debian's Chromium without a window, steered over its DevTools protocol; a file takes the camera's place."""
 
-import base64
 import json
 import os
 import shutil
@@ -147,9 +146,6 @@ class Chromium:
         at = self.until(WHERE_IS.replace("NAME", json.dumps(name)))
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=at[0], y=at[1], button="left", clickCount=1)
-
-    def screenshot(self, path: Path) -> None:
-        path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def close(self) -> None:
         if hasattr(self, "_link"):

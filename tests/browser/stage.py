@@ -114,8 +114,8 @@ class Stage:
     def room(self, browser: Chromium) -> None:
         browser.open(f"{self.url}/room#{TOKENS['room']}")
 
-    def family(self, browser: Chromium, token: str = TOKENS["family"]) -> None:
-        browser.open(f"{self.url}/family#{token}")
+    def family(self, browser: Chromium) -> None:
+        browser.open(f"{self.url}/family#{TOKENS['family']}")
         browser.press(JOIN)
 
     def join(self, room: Chromium, family: Chromium) -> None:
@@ -124,12 +124,11 @@ class Stage:
         self.family(family)
         self.officer.admit()
 
-    def encoded_families(self, clips: dict[str, str]) -> None:
-        """Further family devices that send a clip's encoded packets as they are: leg -> clip."""
+    def encoded_families(self, *clips: str) -> None:
+        """Further family devices, from family-2 on, that send a clip's encoded packets as they are."""
         plan = [
-            {"name": leg, "token": token, "clip": f"{clips[leg]}.webm", "offset_s": 3.0 * n}
-            for n, (leg, token) in enumerate(zip(("family-2", "family-3", "family-4"), MORE_TOKENS, strict=True))
-            if leg in clips
+            {"name": f"family-{n + 2}", "token": token, "clip": f"{clip}.webm", "offset_s": 3.0 * n}
+            for n, (clip, token) in enumerate(zip(clips, MORE_TOKENS, strict=True))
         ]
         file = self.folder / "peers.json"
         file.write_text(json.dumps(plan))
@@ -173,7 +172,7 @@ def five_legs(folder: Path) -> Iterator[tuple[Stage, Chromium, Chromium]]:
     with stage(folder, devices=4) as set_, browsers(folder, "steady", "pair") as (room, family):
         set_.room(room)
         set_.family(family)
-        set_.encoded_families({"family-2": "joins", "family-3": "shout", "family-4": "pair"})
+        set_.encoded_families("joins", "shout", "pair")
         for number in range(1, 5):
             set_.officer.admit(f"family-{number}")
         yield set_, room, family
