@@ -36,8 +36,8 @@ def one_side(call: Call, act: OneSide, staff: str, reason: str) -> Accepted | Re
     if (sound, picture) == (act.sound_off, act.picture_off) == (False, False):
         return Refused(Refusal.WRONG_STATE, f"Sound and picture of the {act.side} are on.")
     what = " and ".join(w for w, is_off in (("sound", act.sound_off), ("picture", act.picture_off)) if is_off)
-    said = f"{what} of the {act.side} off" if what else f"sound and picture of the {act.side} on"
-    said = f"{said}, by {staff}{reason}".capitalize().replace(staff.capitalize(), staff)
+    now = f"{what} of the {act.side} off" if what else f"sound and picture of the {act.side} on"
+    said = f"{now.capitalize()}, by {staff}{reason}"
     order = Ordered(OrderAct.ONE_SIDE, side=act.side, sound_off=act.sound_off, picture_off=act.picture_off)
     fields = with_off(call, act.side, sound or act.sound_off, picture or act.picture_off)
     told = Told(side_words(act.sound_off, act.picture_off), act.side)

@@ -114,6 +114,12 @@ def test_what_is_turned_off_is_off_at_once_and_what_is_turned_on_waits_for_the_l
     assert not confirmed.family_sound_off
 
 
+def test_who_turned_it_off_and_why_is_said_as_it_was_written() -> None:
+    off = yes(live(), OneSide(Side.FAMILY, True, True), reason="a TV at Jane's").call
+    assert off.said == "Sound and picture of the family off, by R. Hughes: a TV at Jane's"
+    assert yes(off, OneSide(Side.FAMILY, False, False)).words == "Sound and picture of the family on, by R. Hughes: why"
+
+
 def test_turning_on_needs_the_newest_version_and_the_audit_and_turning_off_neither() -> None:
     off = yes(live(), OneSide(Side.ROOM, True, True)).call
     old = msgspec.structs.replace(off, version=off.version + 1)
