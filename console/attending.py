@@ -41,7 +41,7 @@ class Attending:
 
     def _own(self, entry: Entry) -> Entry:
         """Who has paused a call, or asked for help, has seen that it is so: it rings at the others' consoles."""
-        mine = self._desk.wall.welcome.staff_name if self._desk.wall.welcome else ""
+        mine = self._desk.wall.my_name
         call = self._desk.wall.calls.get(entry.call_id)
         if entry.seen_by or call is None or not (self._asked(entry, call, mine) or self._paused(entry)):
             return entry
@@ -93,7 +93,7 @@ class Attending:
         if not found:
             self._desk.say(f"Nothing new at {where}", now_s)
             return
-        sent = [self._desk.tell(Acknowledge(e.call_id, e.cause, e.occurrence)) for e in found if not e.gone]
+        sent = [self._desk.tell(Acknowledge(*e.key)) for e in found if not e.gone]
         words = "link lost: not sent" if not all(sent) else "OK, seen: " + ", ".join(e.words for e in found)
         self._desk.say(f"{where} {words}"[:120], now_s)
 

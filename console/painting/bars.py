@@ -4,7 +4,7 @@ from collections import Counter
 
 from console.actions import Danger, of_screen
 from console.state.acts import SHOWN, Acts, act_words
-from console.state.ages import clock, date, since
+from console.state.ages import date, since
 from console.state.alarms import Figures
 from console.state.attention import Entry, Severity
 from console.state.panels import Choice, PanelView
@@ -14,6 +14,7 @@ from console.state.unseen import LOOK_S, unseen_s
 from console.state.vigilance import Vigilance, unsupervised_words
 from console.state.wall import OPEN, Wall
 from schemas.call import CallState
+from schemas.console import ConsoleWelcome
 
 from .ink import SEVERITY_INK, Ink
 from .strips import Piece
@@ -48,10 +49,10 @@ def header(
     """`rows` is 2, or 1 on a low screen; what makes the wall untrue (a lost link, nobody watching) takes the last of
     them whole. `pictures`: how they are painted, and why so."""
     link, welcome = wall.link, wall.welcome
-    place = f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
+    place = place_words(welcome)
     who = f"{safe(welcome.staff_name)} ({welcome.role})" if welcome else ""
     server_ms = link.server_ms(now_s)
-    time = clock(server_ms) if server_ms else "--:--:--"
+    time = link.clock(now_s)
     alarm = alarm_words(wall, vigil, now_s)
     question = _question(vigil)
     if rows == 1:
@@ -75,6 +76,11 @@ def header(
     room = width - cell_width(recording) - cell_width(on_link) - 2
     ink = Ink.PLAIN if recorded == live else Ink.URGENT
     return [first, [(fit(left, room), Ink.PLAIN), (recording, ink), ("  ", Ink.PLAIN), (on_link, Ink.PLAIN)]]
+
+
+def place_words(welcome: ConsoleWelcome | None) -> str:
+    """Whose console this is."""
+    return f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
 
 
 def alarm_words(wall: Wall, vigil: tuple[Vigilance, float], now_s: float) -> Piece | None:
@@ -290,10 +296,9 @@ def _on_watch(wall: Wall) -> str:
     for call in wall.calls.values():
         if call.watch and call.state in OPEN:
             seats.setdefault(call.watch, []).append(call.seat)
-    mine = wall.welcome.staff_name if wall.welcome else ""
     said = [
-        f"{safe(name)}{' (you)' if name == mine else ''} {' '.join(f'{seat:02d}' for seat in sorted(of))}"
-        for name, of in sorted(seats.items(), key=lambda one: (one[0] != mine, one[0]))
+        f"{safe(name)}{' (you)' if name == wall.my_name else ''} {' '.join(f'{seat:02d}' for seat in sorted(of))}"
+        for name, of in sorted(seats.items(), key=lambda one: (one[0] != wall.my_name, one[0]))
     ]
     return f"On watch: {' · '.join(said)}" if said else ""
 

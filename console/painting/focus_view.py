@@ -9,15 +9,16 @@ from console.state.focus_words import Line, elsewhere, following, frame, gravest
 from console.state.level_history import Step
 from console.state.safe_text import cell_width, fit, safe, sides
 from console.state.timeline import Happening
+from console.state.vigilance import Vigilance
 from console.state.wall import Wall
 from schemas.call import CallView
 from schemas.media import Side
 
-from .bars import alarm_words, cut, wrap
+from .bars import alarm_words, cut, place_words, wrap
 from .ink import SEVERITY_INK, Ink
 from .meters import bar, number
 from .strips import Piece, Row
-from .tile import PictureView, picture_row
+from .tile import Part, PictureView, picture_row
 
 LEFT_CELLS, RIGHT_CELLS = 17, 11
 """Of a row of levels: the side and its level before the bars, the peak after them."""
@@ -26,15 +27,14 @@ TITLED_FROM_ROWS = 4
 NAMES = {Side.FAMILY: "FAMILY", Side.ROOM: "ROOM"}
 
 
-def header(wall: Wall, call: CallView | None, vigil: object, now_s: float, width: int) -> list[Row]:
+def header(wall: Wall, call: CallView | None, vigil: tuple[Vigilance, float], now_s: float, width: int) -> list[Row]:
     """Two rows: the establishment and the other calls, then this one. What makes the screen untrue comes first."""
     link, welcome = wall.link, wall.welcome
-    place = f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
+    place = place_words(welcome)
     who = f"{safe(welcome.staff_name)} (you)" if welcome else ""
-    server_ms = link.server_ms(now_s)
-    time = clock(server_ms) if server_ms else "--:--:--"
+    time = link.clock(now_s)
     severity, others = elsewhere(wall, call, now_s)
-    alarm = alarm_words(wall, vigil, now_s)  # pyright: ignore[reportArgumentType]
+    alarm = alarm_words(wall, vigil, now_s)
     if alarm is not None:
         first: list[Piece] = [(fit(f" {place}  {time}  {alarm[0]}", width), alarm[1])]
     elif severity is Severity.URGENT:
@@ -59,7 +59,7 @@ def picture_rows(
     area = next(iter(parts.pictures.values()))
     made: dict[int, Row] = {}
     for y in range(area.y - 1, area.y + area.height + 1):
-        row: list[Piece | object] = []
+        row: list[Part] = []
         for side, place in parts.pictures.items():
             view, age = views[side]
             if y == area.y - 1:
@@ -72,7 +72,7 @@ def picture_rows(
                 row.append((f"└{'─' * place.width}┘", Ink.EDGE))
             else:
                 row += [("│", Ink.EDGE), *picture_row(y - place.y, view, place), ("│", Ink.EDGE)]
-        made[y] = row  # pyright: ignore[reportArgumentType]
+        made[y] = row
     return made
 
 

@@ -13,7 +13,7 @@ from console.state.safe_text import fit, safe, sides
 from schemas.console import ConsoleWelcome
 from schemas.health import UNKNOWN, CallPhase, LaptopView
 
-from .bars import Row, cut
+from .bars import Row, cut, place_words
 from .ink import SEVERITY_INK, Ink
 
 PROMISE = "no names, pictures or sound here"
@@ -54,9 +54,8 @@ COLUMNS = (
 def header(welcome: ConsoleWelcome | None, link: LinkState, board: HealthBoard, now_s: float, width: int) -> list[Row]:
     """Two rows: whose console of which establishment; how many laptops are well, and the link."""
     who = f"{safe(welcome.staff_name)} ({welcome.role})" if welcome else ""
-    place = f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
-    server_ms = link.server_ms(now_s)
-    time = clock(server_ms) if server_ms else "--:--:--"
+    place = place_words(welcome)
+    time = link.clock(now_s)
     first: Row = [(sides(f" LAPTOPS  {place}  {time}", f"{who} ", width), Ink.PLAIN)]
     if link.lost:
         lost = f" ■ LINK LOST {int(link.silent_s(now_s))} s. What is shown is old."

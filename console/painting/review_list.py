@@ -8,7 +8,7 @@ from console.state.vigilance import Vigilance
 from console.state.wall import Wall
 from schemas.incident import IncidentSeverity, IncidentView
 
-from .bars import alarm_words, cut, wrap
+from .bars import alarm_words, cut, place_words, wrap
 from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
@@ -30,10 +30,10 @@ _COLUMNS = (
 def review_header(wall: Wall, title: str, now_s: float, width: int) -> Row:
     """Place, person, what the screen is, the clock, and the link, in one row."""
     link, welcome = wall.link, wall.welcome
-    place = f"{safe(welcome.establishment)} {safe(welcome.establishment_name)}" if welcome else "SIGHTLINE"
+    place = place_words(welcome)
     person = f"{safe(welcome.staff_name)} ({welcome.role})" if welcome else ""
     server_ms = link.server_ms(now_s)
-    time = clock(server_ms) if server_ms else "--:--:--"
+    time = link.clock(now_s)
     words = link.words(now_s)
     alarm = alarm_words(wall, (Vigilance.QUIET, 0.0), now_s)
     if alarm is not None:

@@ -11,10 +11,10 @@ from schemas.media import Side
 
 from .halfblocks import PictureRow
 from .ink import SEVERITY_INK, Ink
-from .meters import bar, meter, number
+from .meters import bar, number
 from .strips import Piece
 from .tile import PictureView, picture_row
-from .tile_view import Gallery, list_view
+from .tile_view import Gallery, list_view, meters
 
 Row = list[Piece | PictureRow]
 BARS = 3
@@ -86,7 +86,7 @@ def _recorded(recording: str) -> str:
 
 
 def _levels(wall: Wall, media: CallMedia | None, seat: int, now_s: float) -> str:
-    dark = media is None or wall.link.lost or seat in wall.lost_laptops
+    dark = media is None or wall.dark(seat)
     said: list[str] = []
     for side in Side:
         level = None if media is None or dark else media.level(side, now_s)
@@ -136,10 +136,7 @@ def _beside(wall: Wall, seat: int, age: str, now_s: float) -> list[Piece]:
     ink = SEVERITY_INK[words.severity] if words.severity < Severity.NONE else Ink.PLAIN
     lines.append((f"{words.attention} {words.attention_age}".rstrip(), ink))
     if call is not None:
-        media = wall.media_of(call)
-        dark = wall.link.lost or seat in wall.lost_laptops
-        for one in Side:
-            lines.append((meter(one, media.levels[one], None if dark else media.level(one, now_s)), Ink.LOUD))
+        lines += [(one, Ink.LOUD) for one in meters(wall, call, now_s)]
     lines += [
         (line, Ink.URGENT if not words.recorded and index == 0 else Ink.FAINT) for index, line in enumerate(words.lines)
     ]

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from console.state.ages import Freshness
 from console.state.layout import Area, TileParts
 from console.state.safe_text import cell_width, fit, sides
 from console.state.tile_words import TileWords
@@ -38,7 +37,6 @@ class TileView:
     """Age of the large picture when it is worth saying."""
     sides: tuple[str, ...]
     """Words beside the large picture, under the small one."""
-    freshness: Freshness
 
 
 @dataclass

@@ -112,10 +112,10 @@ def tile_view(
     call = wall.call_at(seat, now_s)
     if call is None:
         nothing = PictureView()
-        return TileView(words, chosen, "", "", nothing, nothing, "", (), Freshness.FRESH)
+        return TileView(words, chosen, "", "", nothing, nothing, "", ())
     family, room = meters(wall, call, now_s)
     large_side, small_side = _sides(swapped)
-    large, how, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
+    large, _, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
     small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
     return TileView(
         words=words,
@@ -126,7 +126,6 @@ def tile_view(
         small=small,
         picture_words=age,
         sides=_side_lines(call, parts.side_words),
-        freshness=how,
     )
 
 
@@ -138,9 +137,9 @@ def with_pictures(
     if call is None:
         return view
     large_side, small_side = _sides(swapped)
-    large, how, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
+    large, _, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
     small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
-    return replace(view, large=large, small=small, picture_words=age, freshness=how)
+    return replace(view, large=large, small=small, picture_words=age)
 
 
 def left_out(view: TileView) -> TileView:
@@ -165,8 +164,7 @@ def meters(wall: Wall, call: CallView | None, now_s: float) -> tuple[str, str]:
     """The meters of family and room; `off` when nothing can be measured."""
     if call is None:
         return "", ""
-    media = wall.media_of(call)
-    dark = wall.link.lost or call.seat in wall.lost_laptops
+    media, dark = wall.media_of(call), wall.dark(call.seat)
     family, room = (
         meter(side, media.levels[side], None if dark else media.level(side, now_s)) for side in (Side.FAMILY, Side.ROOM)
     )

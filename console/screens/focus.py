@@ -235,7 +235,7 @@ class FocusScreen(DeskPage):
         if call is None:
             return {side: (None, []) for side in Side}
         media = self.desk.wall.media_of(call)
-        dark = self.desk.wall.link.lost or call.seat in self.desk.wall.lost_laptops
+        dark = self.desk.wall.dark(call.seat)
         count = min(cells, 180 // each)
         silent_s = now_s - media.levels_s if media.levels_s > 0 else 0.0
         return {

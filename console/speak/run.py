@@ -13,7 +13,6 @@ from typing import Any, TextIO
 from console.desk import Desk
 from console.link import Link, Refused
 from console.settings import Settings
-from console.state.ages import clock
 from console.state.safe_text import safe
 from console.state.vigilance import Vigilance
 from schemas.call import Role
@@ -92,8 +91,7 @@ class Speaker:
             self._print(line)
 
     def _print(self, line: str) -> None:
-        server_ms = self._desk.wall.link.server_ms(time.monotonic())
-        print(f"{clock(server_ms) if server_ms else '--:--:--'} {line}", file=self._out, flush=True)
+        print(f"{self._desk.wall.link.clock(time.monotonic())} {line}", file=self._out, flush=True)
 
     # -- what is typed
 

@@ -144,8 +144,7 @@ def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
         raised = unseen >= ALERT_S
         severity = Severity.ALERT if raised else Severity.LOOK
         add(Cause.UNSEEN, severity, "nobody has looked at it", unseen, unseen_since_ms(call) + raised)
-    mine = wall.welcome.staff_name if wall.welcome else ""
-    if call.watch_offered_to and call.watch_offered_to == mine:
+    if call.watch_offered_to and call.watch_offered_to == wall.my_name:
         words = f"{safe(call.watch)} offers you the watch (I)"
         add(Cause.WATCH_OFFERED, Severity.LOOK, words, age_s(call.watch_offered_at_ms), call.watch_offered_at_ms)
     left_ms = call.ends_at_ms - server_ms

@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from .ages import LINK_LOST_S, short
+from .ages import LINK_LOST_S, clock, short
 
 BACK_SHOWN_S = 5.0
 
@@ -69,6 +69,11 @@ class LinkState:
         if not self._offsets:
             return 0
         return round(now_s * 1000 + min(self._offsets)[1])
+
+    def clock(self, now_s: float) -> str:
+        """The server's time of day, as every header has it."""
+        server_ms = self.server_ms(now_s)
+        return clock(server_ms) if server_ms else "--:--:--"
 
     def words(self, now_s: float) -> str:
         if not self.ever_heard:

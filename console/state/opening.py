@@ -34,6 +34,6 @@ def open_panel(action: str, wall: Wall, call: CallView, now_s: float) -> Panel |
         case "urgent-help":
             return HelpPanel(call, now_s)
         case "yield":
-            return YieldPanel(call, now_s, wall.watchers or [], wall.welcome.staff_name if wall.welcome else "")
+            return YieldPanel(call, now_s, wall.watchers or [], wall.my_name)
         case _:
             return None

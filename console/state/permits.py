@@ -22,8 +22,7 @@ def why_off(action: Action, wall: Wall, call: CallView | None) -> str:
         return f"{action.shown_key} is off: no link yet"
     if call is None:
         return f"{action.shown_key} is off: no call is chosen; press the digits of its seat"
-    mine = wall.welcome.staff_name if wall.welcome else ""
-    reason = _state_forbids(action.id, call, mine)
+    reason = _state_forbids(action.id, call, wall.my_name)
     return f"{action.shown_key} is off: {reason}" if reason else ""
 
 

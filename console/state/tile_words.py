@@ -143,7 +143,7 @@ def recording_words(wall: Wall, call: CallView, now_s: float) -> tuple[str, bool
         return f"■ NOT RECORDED: {fault}", False
     media = wall.media_of(call)
     health = media.health
-    unheard = now_s - media.health_s > HEALTH_HELD_S or call.seat in wall.lost_laptops or wall.link.lost
+    unheard = now_s - media.health_s > HEALTH_HELD_S or wall.dark(call.seat)
     if call.state in (CallState.LIVE, CallState.PAUSED) and unheard:
         return "○ REC not known", False
     if call.state == CallState.ENDED:

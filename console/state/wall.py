@@ -58,6 +58,15 @@ class Wall:
     def permissions(self) -> frozenset[str]:
         return frozenset(self.welcome.permissions) if self.welcome else frozenset()
 
+    @property
+    def my_name(self) -> str:
+        """The name of who sits at this console; empty before the server has said it."""
+        return self.welcome.staff_name if self.welcome else ""
+
+    def dark(self, seat: int) -> bool:
+        """Nothing newer of this seat can come: the link or its laptop is lost."""
+        return self.link.lost or seat in self.lost_laptops
+
     def apply(self, message: object, now_s: float) -> Changed:
         """Takes one message in; says what it has changed. Other messages than those below change nothing."""
         match message:

@@ -8,7 +8,6 @@ from console.painting.ink import INDEXED, NO_COLOUR, Colours, Ink
 from console.painting.meters import CELLS, meter, number
 from console.painting.tile import PictureView, TileView, tile_row
 from console.state.acts import Acts
-from console.state.ages import Freshness
 from console.state.attention import Severity
 from console.state.layout import tile
 from console.state.media import SideLevel
@@ -93,7 +92,6 @@ def test_every_row_of_a_tile_is_as_wide_as_the_tile(width: int, height: int, cho
             view = TileView(
                 words(attention=long or "x", lines=(long,) * 3), chosen, meter(Side.FAMILY, None, None),
                 meter(Side.ROOM, None, None), picture, PictureView(instead="ROOM"), "picture 0.3 s", (long,) * 3,
-                Freshness.FRESH,
             )  # fmt: skip
             for y in range(height):
                 row = tile_row(y, view, parts, width, height)
@@ -103,7 +101,7 @@ def test_every_row_of_a_tile_is_as_wide_as_the_tile(width: int, height: int, cho
 
 def test_a_title_keeps_seat_name_and_state_and_drops_number_and_time_first() -> None:
     def title(width: int) -> str:
-        view = TileView(words(), False, "", "", PictureView(), PictureView(), "", (), Freshness.FRESH)
+        view = TileView(words(), False, "", "", PictureView(), PictureView(), "", ())
         return "".join(
             str(part[0]) for part in tile_row(0, view, tile(width, 10), width, 10) if isinstance(part, tuple)
         )
