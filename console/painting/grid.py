@@ -85,8 +85,8 @@ class Grid:
             over.put(y, row, colours)
         return over
 
-    def copy(self, other: "Grid", where: "Mask | tuple[slice, slice] | None" = None) -> None:
-        """Takes over the other's cells, all or some."""
+    def copy(self, other: "Grid", where: "Mask | tuple[int, NDArray[np.intp]] | None" = None) -> None:
+        """Takes over the other's cells: all, those of a mask, or some of one row."""
         at = where if where is not None else (slice(None), slice(None))
         self.glyphs[at], self.inks[at] = other.glyphs[at], other.inks[at]
         self.papers[at], self.kinds[at] = other.papers[at], other.kinds[at]

@@ -137,9 +137,7 @@ class Painter:
             y = area.y + row
             xs = np.nonzero(part[row])[0] + area.x
             encoder.draw_cells(np.full(len(xs), y), xs)
-            where = np.zeros(changed.shape, bool)
-            where[y, xs] = True
-            self.seen.copy(shown, where)
+            self.seen.copy(shown, (y, xs))
             part[row] = False  # a view of `changed`: what is left at the end still waits
             self._next_row[place] = (row + 1) % area.height
             left -= 1

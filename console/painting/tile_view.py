@@ -91,8 +91,13 @@ def wanted_boxes(parts: TileParts, swapped: bool, straight: bool) -> list[Box]:
         large, small = _sides(turned)
         for side, area in ((large, parts.large), (small, parts.small)):
             if area.width >= 2 and area.height >= 1:
-                boxes.append(Box(side, min(640, area.width), min(640, area.height * 2)))
+                boxes.append(box_for(side, area))
     return boxes
+
+
+def box_for(side: Side, area: Area, per_s: int = 1) -> Box:
+    """The largest picture that this place shows, so many a second."""
+    return Box(side, min(640, area.width), min(640, area.height * 2), per_s=per_s)
 
 
 def list_view(wall: Wall, seat: int, side: Side, gallery: Gallery, now_s: float) -> tuple[PictureView, str]:

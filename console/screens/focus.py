@@ -11,13 +11,14 @@ from console.painting import bars, focus_view
 from console.painting.ink import Colours
 from console.painting.profile import Profile, Profiles
 from console.painting.tile import PictureView
-from console.painting.tile_view import Gallery, side_view
+from console.painting.tile_view import Gallery, box_for, side_view
 from console.screens.page import DeskPage
 from console.state.ages import Freshness
 from console.state.focus_layout import FocusParts, Shows, focus_parts
 from console.state.wall import Changed
 from console.widgets.canvas import Canvas
-from schemas.media import Box, Side
+from schemas.call import CallView
+from schemas.media import Side
 
 TICK_S = 0.1
 PER_S = 10
@@ -37,8 +38,7 @@ class FocusScreen(DeskPage):
         self.turned = False
         self._gallery = Gallery(colours, fine=True)
         self._parts: FocusParts | None = None
-        self._changed = Changed()
-        self._everything = False
+        self._everything = self._pictures = False
         self._second = -1
         self._scrolled = 0
         self._call_id = ""
@@ -68,13 +68,12 @@ class FocusScreen(DeskPage):
         """Notes what a message of the server has changed."""
         if changed.seats or changed.words:
             self._everything = True  # the header tells of the other calls too
-        self._changed.pictures |= changed.pictures & {self.desk.seat or 0}
-        if self._everything or self._changed.pictures:
+        self._pictures |= self.desk.seat in changed.pictures
+        if self._everything or self._pictures:
             self.canvas.wake()
 
     def show_acts(self) -> None:
-        self._everything = True
-        self.canvas.wake(urgent=True)
+        self.draw()
 
     def tick(self) -> None:
         if not self.desk.focused or self._parts is None:
@@ -84,7 +83,6 @@ class FocusScreen(DeskPage):
         waits = any(act.open for act in self.desk.acts)
         if self.desk.look(now_s) or second != self._second or waits:
             self._second, self._everything = second, True
-        self._changed.levels.add(0)
         self.canvas.wake()
 
     def draw(self) -> None:
@@ -111,16 +109,9 @@ class FocusScreen(DeskPage):
         self._call_id = call.call_id if call is not None else ""
         if parts is None or not self.desk.focused:
             return
-        text = self._gallery.profile is Profile.TEXT
-        wanted = (
-            []
-            if text
-            else [
-                Box(side, min(640, area.width), min(640, area.height * 2), per_s=PER_S)
-                for side, area in parts.pictures.items()
-            ]
-        )
-        self.desk.want([], self._call_id, wanted if self._call_id else [])
+        shown = self._call_id and self._gallery.profile is not Profile.TEXT
+        areas = parts.pictures if shown else {}
+        self.desk.want([], self._call_id, [box_for(side, area, PER_S) for side, area in areas.items()])
 
     # -- keys
 
@@ -185,8 +176,8 @@ class FocusScreen(DeskPage):
 
     def _draw_changed(self) -> None:
         """Just before a painting: what has changed since the last one."""
-        parts, changed, everything = self._parts, self._changed, self._everything
-        self._changed, self._everything = Changed(), False
+        parts, pictures, everything = self._parts, self._pictures, self._everything
+        self._pictures = self._everything = False
         if parts is None or parts.too_small:
             return
         now_s = time.monotonic()
@@ -195,9 +186,9 @@ class FocusScreen(DeskPage):
         if (call.call_id if call is not None else "") != self._call_id:
             self.want_pictures()
             everything = True
-        if everything or changed.pictures:
-            put(focus_view.picture_rows(parts, call, self._views(parts, now_s), width))
-        put(focus_view.level_rows(parts, self._levels(width, now_s), 0.5 * self._each(width), width))
+        if everything or pictures:
+            put(focus_view.picture_rows(parts, call, self._views(parts, call, now_s), width))
+        put(focus_view.level_rows(parts, self._levels(call, width, now_s), 0.5 * self._each(width), width))
         put({height - 2: bars.message_row(desk.acts, desk.notice(now_s), now_s, desk.wall.link.lost, width)})
         if not everything:
             return
@@ -215,9 +206,8 @@ class FocusScreen(DeskPage):
             put({parts.next_y: focus_view.next_row(desk.wall, call, width)})
         self.draw_panel()
 
-    def _views(self, parts: FocusParts, now_s: float) -> dict[Side, tuple[PictureView, str]]:
+    def _views(self, parts: FocusParts, call: CallView | None, now_s: float) -> dict[Side, tuple[PictureView, str]]:
         made: dict[Side, tuple[PictureView, str]] = {}
-        call = self.desk.call(now_s)
         for side, area in parts.pictures.items():
             if call is None:
                 made[side] = PictureView(), ""
@@ -228,12 +218,11 @@ class FocusScreen(DeskPage):
             made[side] = view, age.removeprefix("picture ") if how < Freshness.OLD else ""
         return made
 
-    def _levels(self, width: int, now_s: float):
-        each = self._each(width)
-        cells = focus_view.bar_cells(width)
-        call = self.desk.call(now_s)
+    def _levels(self, call: CallView | None, width: int, now_s: float):
         if call is None:
             return {side: (None, []) for side in Side}
+        each = self._each(width)
+        cells = focus_view.bar_cells(width)
         media = self.desk.wall.media_of(call)
         dark = self.desk.wall.dark(call.seat)
         count = min(cells, 180 // each)
