@@ -7,7 +7,6 @@ from typing import Any
 from console.actions import BY_ID, Action, Danger
 from console.attending import Attending
 from console.state.acts import Acts, ActView
-from console.state.duty import ShelvePanel
 from console.state.filtering import Filter
 from console.state.health import HealthBoard
 from console.state.media import box_key
@@ -20,7 +19,7 @@ from console.state.selection import CapsGuard, SeatDigits
 from console.state.timeline import Timeline
 from console.state.vigilance import Vigilance, vigilance
 from console.state.wall import Changed, Wall, waiting_legs
-from schemas.attention import MarkRefused, NoticeReached
+from schemas.attention import MarkRefused, NoticeReached, Shelve
 from schemas.call import CallView, Role
 from schemas.console import (
     Beat,
@@ -318,15 +317,14 @@ class Desk:
         """False when the key has closed the panel and is still to be taken as it always is."""
         assert self.panel is not None
         panel = self.panel
-        if isinstance(panel, ShelvePanel) and (shelve := panel.shelve(key)) is not None:
-            self.panel = None
-            if not self.tell(shelve):
-                self.say("Shelve: link lost: not sent", now_s)
-            return True
         answer = panel.press(key, now_s)
         if isinstance(answer, Ordered):
             self.panel = None
             self.order(panel.call, answer, now_s)
+        elif isinstance(answer, Shelve):
+            self.panel = None
+            if not self.tell(answer):
+                self.say("Shelve: link lost: not sent", now_s)
         elif answer in (CLOSED, PASSED):
             self.panel = None
         return answer != PASSED

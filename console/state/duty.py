@@ -7,7 +7,7 @@ from schemas.call import CallState, CallView, Role
 from schemas.console import UrgentHelp, Watch
 
 from .attention import Entry
-from .panels import CLOSED, Choice, Ordered, Panel, PanelView
+from .panels import Choice, Ordered, Panel, PanelView
 from .safe_text import safe
 
 
@@ -95,11 +95,7 @@ class ShelvePanel(Panel):
         title = f"SHELVE {self.who} · {self.entry.words}"
         return PanelView(title, (says,), times, reasons, self.notice, "Leave it", "a letter shelves it")
 
-    def press(self, key: str, now_s: float) -> Ordered | str | None:
-        return CLOSED if key in ("enter", "escape", "q") else None
-
-    def shelve(self, key: str) -> Shelve | None:
-        """The message that this key sends; None while it waits for more."""
+    def letter(self, key: str, now_s: float) -> Shelve | None:
         if key.isdecimal() and 0 < int(key) <= len(SHELVE_MINUTES):
             self.minutes = SHELVE_MINUTES[int(key) - 1]
         if key not in self.REASONS or self.why_not():

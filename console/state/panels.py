@@ -1,12 +1,13 @@
 """The panels over the lower text: each holds the call it was opened for, and turns letters into one act or none.
 
-A panel's `press` gives an Ordered act, CLOSED, PASSED, or None while it waits for more. Enter and Escape never act on a
-call, but for a flag, which is filed with Enter because nothing in the call changes by it.
+A panel's `press` gives an Ordered act, a Shelve, CLOSED, PASSED, or None while it waits for more. Enter and Escape
+never act on a call, but for a flag, which is filed with Enter because nothing in the call changes by it.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from schemas.attention import Shelve
 from schemas.call import CallState, CallView, Category, Outcome
 from schemas.console import Act, End, Extend, Flag
 
@@ -33,6 +34,9 @@ class Ordered:
     reason: str = ""
     then: "Ordered | None" = None
     """What goes out right behind it."""
+
+
+PanelAnswer = Ordered | Shelve | str | None
 
 
 @dataclass(frozen=True)
@@ -83,13 +87,13 @@ class Panel:
     def view(self) -> PanelView:
         raise NotImplementedError
 
-    def press(self, key: str, now_s: float) -> Ordered | str | None:
+    def press(self, key: str, now_s: float) -> PanelAnswer:
         """`key`: a printable character, or Textual's name of another key."""
         if key in ("enter", "escape", "q"):
             return CLOSED
         return self.letter(key, now_s)
 
-    def letter(self, key: str, now_s: float) -> Ordered | None:
+    def letter(self, key: str, now_s: float) -> Ordered | Shelve | None:
         raise NotImplementedError
 
     def confirmed(self, order: Ordered, now_s: float) -> Ordered | None:
@@ -263,7 +267,7 @@ class FlagPanel(Panel):
             title, (note,), (), (), self.notice, "", "Enter files it, with the note or without · Esc: nothing"
         )
 
-    def press(self, key: str, now_s: float) -> Ordered | str | None:
+    def press(self, key: str, now_s: float) -> PanelAnswer:
         if key == "escape" or (self.category is None and key in ("enter", "q")):
             return CLOSED
         if self.category is None:

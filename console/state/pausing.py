@@ -5,7 +5,7 @@ from typing import ClassVar
 from schemas.call import CallState, CallView
 from schemas.console import Pause, Resume, Warn
 
-from .panels import CLOSED, PASSED, Choice, Ordered, Panel, PanelView
+from .panels import CLOSED, PASSED, Choice, Ordered, Panel, PanelAnswer, PanelView
 
 
 class PausedPanel(Panel):
@@ -39,7 +39,7 @@ class PausedPanel(Panel):
             "a digit says why",
         )
 
-    def press(self, key: str, now_s: float) -> Ordered | str | None:
+    def press(self, key: str, now_s: float) -> PanelAnswer:
         if key in ("enter", "escape", "q"):
             return CLOSED
         if key not in self.REASONS:

@@ -6,7 +6,7 @@ from schemas.call import CallView
 from schemas.console import Notice, Warn
 from schemas.media import Side
 
-from .panels import CLOSED, Choice, Ordered, Panel, PanelView
+from .panels import CLOSED, Choice, Ordered, Panel, PanelAnswer, PanelView
 from .safe_text import safe
 from .typed_line import typed
 
@@ -49,7 +49,7 @@ class _WordsPanel(Panel):
             "a digit sends it",
         )
 
-    def press(self, key: str, now_s: float) -> Ordered | str | None:
+    def press(self, key: str, now_s: float) -> PanelAnswer:
         if self.own is None:
             return super().press(key, now_s)
         if key == "escape":
