@@ -176,8 +176,6 @@ def _of_the_wall(action: Action) -> bool:
 ACTIONS = tuple(replace(a, screens=f"{a.screens}F") if _of_the_wall(a) else a for a in _TABLE)
 
 BY_ID: dict[str, Action] = {}
-BY_KEY: dict[str, Action] = {}
-"""The wall's."""
 _in_force: list[Action] = []
 
 
@@ -186,8 +184,6 @@ def take(table: tuple[Action, ...]) -> None:
     _in_force[:] = table
     BY_ID.clear()
     BY_ID.update({action.id: action for action in table})
-    BY_KEY.clear()
-    BY_KEY.update(by_key("W"))
 
 
 def of_screen(screen: str) -> tuple[Action, ...]:

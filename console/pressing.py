@@ -1,6 +1,6 @@
 """What a key means where calls are shown: for the open panel, a seat's digit, an action, or a slip of the finger."""
 
-from console.actions import BY_ID, Action, Danger, by_key, slip
+from console.actions import BY_ID, Action, by_key, slip
 from console.desk import Desk
 
 ALWAYS = ("ctrl+q", "ctrl+c")
@@ -26,7 +26,7 @@ def press(desk: Desk, key: str, now_s: float, screen: str = "W") -> Action | Non
 
 def _meaningless(desk: Desk, key: str, now_s: float, screen: str) -> None:
     meant = slip(key, screen)
-    if meant is not None and meant.danger >= Danger.ACTS:
+    if meant is not None:
         desk.say(f"{meant.name} is Shift+{meant.shown_key}", now_s)
     elif len(key) == 1 and key.isupper() and key.isascii():
         desk.stray_capital(now_s)

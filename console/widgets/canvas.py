@@ -42,10 +42,6 @@ class Canvas(Widget):
         self.painter.put(rows, x)
         self.wake()
 
-    def cover(self, rows: Mapping[int, Row]) -> None:
-        self.painter.cover(rows)
-        self.wake()
-
     @property
     def places(self) -> list[Area]:
         return self.painter.places

@@ -86,12 +86,12 @@ def test_a_keymap_that_breaks_a_rule_is_refused_with_the_pair_named(keys: dict[s
 def test_keys_and_help_come_from_the_table_in_force() -> None:
     try:
         actions.take(remapped(ACTIONS, {"flag": ["d"]}))
-        assert actions.by_key("W")["d"].id == "flag" and "f" not in actions.BY_KEY
+        assert actions.by_key("W")["d"].id == "flag" and "f" not in actions.by_key("W")
         assert actions.BY_ID["flag"].shown_key == "d"
         assert actions.slip("x") is not None and actions.slip("f") is None
     finally:
         actions.take(ACTIONS)
-    assert actions.BY_KEY["f"].id == "flag"
+    assert actions.by_key("W")["f"].id == "flag"
 
 
 def test_the_settings_are_read_where_xdg_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
