@@ -1,6 +1,7 @@
 // The device's camera and microphone, in the size and speed that a call carries.
 
-export const WIDTH = 640, HEIGHT = 360, PICTURES_PER_S = 25;
+export const PICTURES_PER_S = 25;
+const WIDTH = 640, HEIGHT = 360;
 
 /** A stream of one picture and one sound; Error with words for the person when they can't be had. */
 export async function openCamera() {

@@ -24,10 +24,6 @@ export class Leg {
     this.#shown = shown;
   }
 
-  get connection() {
-    return this.#connection;
-  }
-
   async keep(stream) {
     while (!this.#over) {
       await this.#signalling.welcomed();
