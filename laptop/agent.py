@@ -1,7 +1,6 @@
 """What the agent does with the server's messages: opens its one call, passes offers on, obeys, asks for the lease."""
 
 import asyncio
-from typing import Any
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -35,6 +34,7 @@ from .media.part_file import Sealing
 from .rules.server_clock import ServerClock
 from .rules.strain import Strain
 from .settings import Settings
+from .tasks import Tasks
 from .upload import Upload
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class Agent:
         self._asked: dict[int, float] = {}
         """Nonce of a lease request -> when it was sent (CLOCK_BOOTTIME, s)."""
         self._nonce = 0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks()
         self._health = HealthTeller(settings.data, self._codes, self._strain, lambda: link.left_out, link.send)
         self._clock = ServerClock()
         self._signer = signer
@@ -96,7 +96,7 @@ class Agent:
                 call.obey(message)
             case LegOffer(call_id, epoch, leg, offer_id, sdp):
                 if call is not None and call.call_id == call_id and epoch >= call.epoch:
-                    self._later(call.offer(leg, offer_id, sdp))
+                    self._tasks.start(call.offer(leg, offer_id, sdp))
             case LeaseGrant(call_id, epoch, nonce, granted_ms, server_time_ms):
                 asked_at = self._asked.pop(nonce, None)
                 if asked_at is not None:
@@ -106,7 +106,7 @@ class Agent:
             case LeaseDenied(call_id, _, _, reason, final):
                 log.warning("lease denied", call=call_id, reason=reason, final=final)
                 if final and call is not None and call.call_id == call_id and not call.carrying.over:
-                    self._later(call.close(f"the server has ended it: {reason}"))
+                    self._tasks.start(call.close(f"the server has ended it: {reason}"))
             case HealthWanted(every_ms):
                 self._health.start(every_ms)
             case PicturesWanted(call_id, boxes):
@@ -134,7 +134,7 @@ class Agent:
                 call.renew(message.epoch, message.ends_in_ms / 1000)
             return
         if call is not None and not call.carrying.over:
-            self._later(call.close("another call was opened"))
+            self._tasks.start(call.close("another call was opened"))
         self._asked.clear()
         self._call = Call(
             message.call_id,
@@ -175,8 +175,3 @@ class Agent:
         if self._call is not None and not self._call.carrying.over:
             await self._call.close("the agent was stopped")
         await self._upload.close()
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -25,6 +25,7 @@ from schemas.wire import encode
 from .link import BUSY_LOOK_S, ServerLink
 from .media.part_file import finish_interrupted, parts
 from .media.recording import Recording
+from .tasks import Tasks
 
 log = structlog.get_logger()
 
@@ -69,7 +70,7 @@ class Upload:
     def __init__(self, recordings: Path, link: ServerLink, signer: Ed25519PrivateKey) -> None:
         self._recordings, self._link, self._signer = recordings, link, signer
         self._parts: dict[tuple[str, str], _Part] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._one_old = asyncio.Lock()
 
     async def prepare(self) -> None:
@@ -87,11 +88,11 @@ class Upload:
         part = self._parts.get(key)
         if part is None:
             part = self._parts[key] = _Part(written.path, recording)
-            self._later(self._send(part))
+            self._tasks.start(self._send(part))
         if recording.over and part.recording is not None:
             part.recording = None
             if not written.ended:
-                self._later(self._finish(part.path))
+                self._tasks.start(self._finish(part.path))
         part.changed.set()
 
     def welcomed(self) -> None:
@@ -100,7 +101,7 @@ class Upload:
             task.cancel()
         for part in self._parts.values():
             part.kept, part.sent, part.refused = -1, 0, None
-            self._later(self._send(part))
+            self._tasks.start(self._send(part))
 
     def kept(self, message: RecordingKept) -> None:
         part = self._parts.get((message.call_id, message.part))
@@ -191,8 +192,3 @@ class Upload:
             part.path.parent.rmdir()
         except OSError:  # other parts are there, or it can't be deleted now: the next start offers it again
             pass
-
-    def _later(self, work) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

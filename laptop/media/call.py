@@ -22,6 +22,7 @@ from ..rules.absence import Absences
 from ..rules.carrying import NEVER, Carrying
 from ..rules.server_clock import ServerClock
 from ..rules.strain import Strain
+from ..tasks import Tasks
 from .bandwidth import Bandwidth
 from .leg import Leg
 from .level_teller import LevelTeller
@@ -78,7 +79,8 @@ class Call:
         self._answers: dict[str, OrderAnswer] = {}
         self._levels = LevelTeller(call_id, send)
         self._late_s = 0.0
-        self._tasks = {asyncio.ensure_future(self._watch())}
+        self._tasks = Tasks()
+        self._tasks.start(self._watch())
 
     # What the server says
 
@@ -150,7 +152,7 @@ class Call:
                 self._change(replace(self.carrying, over=True))
         self._answer(order, True, "", arrived)
         if order.act == OrderAct.END:
-            self._later(self.close("ended by order"))
+            self._tasks.start(self.close("ended by order"))
 
     def _admit(self, order: Order, arrived: float) -> None:
         """Records first: nothing is carried that is not recorded."""
@@ -192,7 +194,7 @@ class Call:
         leg = self._legs.take_out(name)
         self._levels.forget(name)
         if leg is not None:
-            self._later(leg.close())
+            self._tasks.start(leg.close())
 
     def _dismiss(self, name: str) -> None:
         """This family device needs an admission from now on. Without any, nothing flows."""
@@ -291,7 +293,7 @@ class Call:
             if ending:
                 self._change(replace(self.carrying, over=True))
                 log.warning("call ended by itself", call=self.call_id, reason=ending)
-                self._later(self.close(ending))
+                self._tasks.start(self.close(ending))
                 return
             self._look_for_lost_legs()
             for leg in self._legs.legs.values():
@@ -400,11 +402,6 @@ class Call:
                 self._recording_state = RecordingState.FINISHED
         self._send(CallClosed(self.call_id, self.epoch, reason[:500], recorded_ms))
         self._on_closed(self)
-
-    def _later(self, work) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _in_loop(self, work: Callable[[], None]) -> None:
         try:
