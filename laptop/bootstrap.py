@@ -14,7 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from .agent import Agent
 from .guarded import Watchdog
 from .link import RefusedError, ServerLink
-from .media import aiortc_internals
+from .media.aiortc_internals.addresses import use_interfaces
+from .media.aiortc_internals.check import check_names, check_version
+from .media.aiortc_internals.pipe import take_rtp_past_stun
 from .settings import Settings
 from .signing import signing_key
 
@@ -27,14 +29,14 @@ CLOSE_S = 3.5
 def run(settings: Settings) -> int:
     """Until SIGTERM or SIGINT. SystemExit with one sentence when it can't start or the server refuses it."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", buffering=1, closefd=False)))
-    aiortc_internals.check_version()
+    check_version()
     _check_codecs()
     _check_folder(settings)
-    aiortc_internals.take_rtp_past_stun()
+    take_rtp_past_stun()
     # Packets come and go without cycles: what was loaded need not be looked at again and again.
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    aiortc_internals.use_interfaces(settings.room_interface, settings.family_interface)
+    use_interfaces(settings.room_interface, settings.family_interface)
     try:
         import uvloop
 
@@ -46,7 +48,7 @@ def run(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
-    aiortc_internals.check_names()
+    check_names()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

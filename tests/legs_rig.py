@@ -14,7 +14,8 @@ from websockets.asyncio.server import ServerConnection, serve
 from benchmarks.one_agent.signalling import Signalling
 from benchmarks.peers_of_others.run import Program
 from laptop.boottime import boottime
-from laptop.media import aiortc_internals
+from laptop.media.aiortc_internals.addresses import use_interfaces
+from laptop.media.aiortc_internals.pipe import take_rtp_past_stun
 from laptop.media.call import Call
 from laptop.rules.server_clock import ServerClock
 from schemas.laptop import Order, OrderAct, OrderAnswer
@@ -123,8 +124,8 @@ class OneCall:
 
 @asynccontextmanager
 async def one_call(folder: Path, devices: int, grace_s: float = 60.0) -> AsyncIterator[OneCall]:
-    aiortc_internals.use_interfaces("127.0.0.1", "127.0.0.1")
-    aiortc_internals.take_rtp_past_stun()
+    use_interfaces("127.0.0.1", "127.0.0.1")
+    take_rtp_past_stun()
     rig = OneCall(folder, devices, grace_s)
     async with serve(rig.serve, "127.0.0.1", 0) as server:
         rig.port = next(iter(server.sockets)).getsockname()[1]

@@ -26,7 +26,9 @@ from benchmarks.one_agent.signalling import Signalling
 from demo.figures import percentile
 from demo.peers.json_lines import read_commands, say
 from laptop.boottime import boottime
-from laptop.media import aiortc_internals
+from laptop.media.aiortc_internals.addresses import use_interfaces
+from laptop.media.aiortc_internals.check import check_version
+from laptop.media.aiortc_internals.pipe import Pipe, take_rtp_past_stun
 from laptop.media.call import Call
 from laptop.media.part_file import Sealing
 from laptop.rules.server_clock import ServerClock
@@ -80,13 +82,13 @@ class Agent:
         self._watch_sending()
 
     def _watch_sending(self) -> None:
-        send, sent_at = aiortc_internals.Pipe.send, self.sent_at
+        send, sent_at = Pipe.send, self.sent_at
 
-        def stamped(self: aiortc_internals.Pipe, packet: bytes) -> None:
+        def stamped(self: Pipe, packet: bytes) -> None:
             send(self, packet)
             sent_at[id(self)] = time.monotonic()
 
-        aiortc_internals.Pipe.send = stamped
+        Pipe.send = stamped
 
     async def serve(self, socket: ServerConnection) -> None:
         hello = from_peer.decode(await socket.recv())
@@ -176,9 +178,9 @@ def main() -> None:
     parser.add_argument("--recordings", type=Path, required=True)
     parser.add_argument("--recipient", required=True)
     arguments = parser.parse_args()
-    aiortc_internals.check_version()
-    aiortc_internals.take_rtp_past_stun()
-    aiortc_internals.use_interfaces("127.0.0.1", "127.0.0.1")
+    check_version()
+    take_rtp_past_stun()
+    use_interfaces("127.0.0.1", "127.0.0.1")
     uvloop.run(run(arguments))
     sys.stdout.flush()
     os._exit(0)

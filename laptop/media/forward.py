@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 from aiortc import RTCRtpTransceiver
 
-from .aiortc_internals import Outlet, Pipe
+from .aiortc_internals.outlet import Outlet
+from .aiortc_internals.pipe import Pipe
 from .rtp import CLOCK_RATE, Packet
 from .vp8 import begins_key_frame
 

@@ -18,7 +18,9 @@ from schemas.media import LegHealth, side_of
 
 from ..rules.upload import Upload
 from . import offer
-from .aiortc_internals import Inlet, Pipe, gather_for
+from .aiortc_internals.addresses import gather_for
+from .aiortc_internals.inlet import Inlet
+from .aiortc_internals.pipe import Pipe
 from .forward import Forward
 from .offer import OfferError
 from .rtp import Packet, extension_element

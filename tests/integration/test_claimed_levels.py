@@ -11,7 +11,8 @@ import pytest
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 
 from demo.peers.peer import CONFIGURATION
-from laptop.media import aiortc_internals
+from laptop.media.aiortc_internals.addresses import gather_for, use_interfaces
+from laptop.media.aiortc_internals.pipe import take_rtp_past_stun
 from laptop.media.leg import Leg
 from laptop.media.level_teller import LevelTeller
 from laptop.media.rtp import Packet
@@ -44,8 +45,8 @@ async def test_a_level_that_contradicts_its_sound_is_known_and_the_level_shown_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     told: list[Levels] = []
-    aiortc_internals.use_interfaces("127.0.0.1", "127.0.0.1")
-    aiortc_internals.take_rtp_past_stun()
+    use_interfaces("127.0.0.1", "127.0.0.1")
+    take_rtp_past_stun()
     teller = LevelTeller("call", lambda message: told.append(message) if isinstance(message, Levels) else None)
 
     def heard(leg: Leg, kind: str, packet: Packet, at: float) -> None:
@@ -59,7 +60,7 @@ async def test_a_level_that_contradicts_its_sound_is_known_and_the_level_shown_i
         may_flow=lambda: False,
         on_key_frame_wanted=lambda source: None,
     )
-    aiortc_internals.gather_for(leg.side)
+    gather_for(leg.side)
     peer = RTCPeerConnection(CONFIGURATION)
     try:
         peer.addTrack(Tone())

@@ -13,7 +13,7 @@ from aiortc import RTCPeerConnection
 
 from demo.peers.peer import CONFIGURATION
 from demo.processes import child_environment, sightline
-from laptop.media import aiortc_internals
+from laptop.media.aiortc_internals import addresses as chosen
 from laptop.media.leg import Leg
 from laptop.media.offer import OfferError
 from schemas.media import Side
@@ -21,7 +21,7 @@ from schemas.media import Side
 
 async def offer() -> tuple[RTCPeerConnection, str]:
     peer = RTCPeerConnection(CONFIGURATION)
-    aiortc_internals.gather_for(Side.ROOM)
+    chosen.gather_for(Side.ROOM)
     for kind in ("audio", "video"):
         peer.addTransceiver(kind)
     await peer.setLocalDescription(await peer.createOffer())
@@ -50,23 +50,23 @@ async def addresses(name: str) -> set[str]:
 def machine(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The addresses of a machine with a network card, as aioice finds them: without loopback."""
     found = ["127.0.0.3"]  # a stand-in that can be bound here
-    monkeypatch.setattr(aiortc_internals, "_all_addresses", lambda use_ipv4, use_ipv6: list(found))
+    monkeypatch.setattr(chosen, "_all_addresses", lambda use_ipv4, use_ipv6: list(found))
     monkeypatch.setattr(aioice.ice, "get_host_addresses", aioice.ice.get_host_addresses)
     return found
 
 
 async def test_room_and_family_use_the_addresses_of_their_settings(machine: list[str]) -> None:
-    aiortc_internals.use_interfaces("127.0.0.1", "")
+    chosen.use_interfaces("127.0.0.1", "")
     assert await addresses("room") == {"127.0.0.1"}
     assert await addresses("family-1") == {"127.0.0.3"}
-    aiortc_internals.use_interfaces("127.0.0.2", "127.0.0.1")
+    chosen.use_interfaces("127.0.0.2", "127.0.0.1")
     assert await addresses("room") == {"127.0.0.2"}
     assert await addresses("family-4") == {"127.0.0.1"}
 
 
 async def test_without_an_address_the_offer_is_refused_in_words(machine: list[str]) -> None:
     machine.clear()
-    aiortc_internals.use_interfaces("127.0.0.1", "")
+    chosen.use_interfaces("127.0.0.1", "")
     assert await addresses("room") == {"127.0.0.1"}
     with pytest.raises(OfferError, match="no network address that family connections may use"):
         await addresses("family-1")

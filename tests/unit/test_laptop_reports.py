@@ -6,7 +6,7 @@ import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
 from aiortc.rtp import RtcpReceiverInfo, RtcpRrPacket
 
-from laptop.media.aiortc_internals import Inlet
+from laptop.media.aiortc_internals.inlet import Inlet
 
 
 async def reported(beyond_s: float, beyond_loss: float, dlsr_s: float, lost: int = 3) -> RtcpReceiverInfo:
