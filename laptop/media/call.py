@@ -22,8 +22,9 @@ from ..rules.absence import Absences
 from ..rules.carrying import NEVER, Carrying
 from ..rules.server_clock import ServerClock
 from ..rules.strain import Strain
-from ..tasks import Tasks
+from ..tasks import Tasks, in_loop
 from .bandwidth import Bandwidth
+from .call_recording import CallRecording
 from .leg import Leg
 from .level_teller import LevelTeller
 from .offer import OfferError
@@ -63,15 +64,12 @@ class Call:
     ) -> None:
         self.call_id, self.epoch = call_id, epoch
         self.carrying = Carrying(ends_at=boottime() + ends_in_s)
-        self._expected_s, self._folder, self._send, self._on_closed = expected_s, folder, send, on_closed
-        self._clock, self._sealing, self._on_recorded = clock, sealing, on_recorded
+        self._expected_s, self._send, self._on_closed, self._on_recorded = expected_s, send, on_closed, on_recorded
         self._loop = asyncio.get_running_loop()
         self._legs = Switchboard()
         self._absences = Absences(grace_s)
         self._bandwidth = Bandwidth()
-        self._recording: Recording | None = None
-        self._recording_state, self._recording_words = RecordingState.NOT_STARTED, ""
-        self._start_fault = RecordingFault.NONE
+        self._recording = CallRecording(folder, call_id, sealing, clock.utc_ms, self._durable, self._tell_health)
         self._told_carrying: tuple[bool, RecordingState] | None = None
         # Many laptops must not send their pictures in the same instant.
         offset_s = zlib.crc32(laptop_id.encode()) % 1000 / 1000
@@ -160,28 +158,15 @@ class Call:
             self._answer(order, False, "the caller is not connected", arrived)
             return
         try:
-            if self._recording is None:
-                recording = Recording(
-                    self._folder,
-                    self.call_id,
-                    self._sealing,
-                    self._durable_in_thread,
-                    self._failed_in_thread,
-                    self._clock.utc_ms,
-                )
-                recording.start(self._expected_s)
-                self._recording = recording
-                self._recording_state, self._recording_words = RecordingState.RECORDING, ""
-                self._start_fault = RecordingFault.NONE
+            if self._recording.kept is None:
+                self._recording.begin(self._expected_s)
                 self.carrying = replace(self.carrying, recorded_at=boottime())
         except RecordingError as error:
-            self._recording_state, self._recording_words = RecordingState.FAILED, str(error)[:500]
-            self._start_fault = error.fault
             self._answer(order, False, f"not recorded, so not opened: {error}", arrived)
             self._tell_health()
             return
-        if self._recording_state == RecordingState.FAILED:
-            self._answer(order, False, f"not recorded, so not opened: {self._recording_words}", arrived)
+        if self._recording.state == RecordingState.FAILED:
+            self._answer(order, False, f"not recorded, so not opened: {self._recording.words}", arrived)
             return
         self._legs.admit(order.leg)
         self._change(replace(self.carrying, admitted_at=self.carrying.admitted_at or boottime()))
@@ -247,13 +232,14 @@ class Call:
 
     def _record(self, leg: Leg, kind: str, data: bytes, timestamp: int, key: bool, came_at: float) -> None:
         """From the admission to the end, in pauses too."""
-        if self._recording is not None and not self.carrying.over and self._legs.is_in(leg):
+        recording = self._recording.kept
+        if recording is not None and not self.carrying.over and self._legs.is_in(leg):
             grown = leg.unwrapped(kind, timestamp)
-            self._recording.add(Piece(leg.name, kind, data, grown, came_at, key, leg.picture_size))
+            recording.add(Piece(leg.name, kind, data, grown, came_at, key, leg.picture_size))
 
     def _record_clocks(self) -> None:
         """What the legs' senders say of their clocks: sound and picture fit together by them."""
-        recording = self._recording
+        recording = self._recording.kept
         if recording is None or self.carrying.over:
             return
         for leg in self._legs.legs.values():
@@ -261,6 +247,14 @@ class Call:
                 for kind, (ntp, timestamp) in leg.reports().items():
                     ntp_ms = ntp * 1000 / 2**32
                     recording.report(SenderReport(leg.name, kind, leg.unwrapped(kind, timestamp), ntp_ms))
+
+    def _durable(self, begun_at: float) -> None:
+        self._change(replace(self.carrying, recorded_at=begun_at))
+        self._tell_recorded()
+
+    def _tell_recorded(self) -> None:
+        if self._recording.kept is not None:
+            self._on_recorded(self._recording.kept)
 
     def _key_frame_wanted(self, source: str) -> None:
         leg = self._legs.legs.get(source)
@@ -275,10 +269,10 @@ class Call:
     # What is told
 
     def _picture_made(self, picture: Message) -> None:
-        self._in_loop(lambda: self._send(picture))
+        in_loop(self._loop, lambda: self._send(picture))
 
     def _pictures_behind(self, leg: str) -> None:
-        self._in_loop(lambda: self._key_frame_wanted(leg))
+        in_loop(self._loop, lambda: self._key_frame_wanted(leg))
 
     async def _watch(self) -> None:
         """Ten times a second: must it end? Each second: how does it do?"""
@@ -328,8 +322,7 @@ class Call:
 
     def codes(self) -> tuple[WhyNot, RecordingFault]:
         """Why nothing is carried, and what is wrong with the recording."""
-        fault = self._recording.fault if self._recording else self._start_fault
-        return self.carrying.why_not_code(boottime()), fault
+        return self.carrying.why_not_code(boottime()), self._recording.fault
 
     def strain(self) -> Strain:
         late_s, self._late_s = self._late_s, 0.0
@@ -337,7 +330,7 @@ class Call:
         return Strain(late_s, self._pictures.waiting, self._pictures.dropped, taps)
 
     def _state(self) -> tuple[bool, RecordingState]:
-        return not self.carrying.why_not(boottime()), self._recording_state
+        return not self.carrying.why_not(boottime()), self._recording.state
 
     def _tell_health_if_changed(self) -> None:
         if self._state() != self._told_carrying:
@@ -352,10 +345,10 @@ class Call:
                 call_id=self.call_id,
                 carrying=self._told_carrying[0],
                 why_not=self.carrying.why_not(now),
-                recording=self._recording_state,
+                recording=self._recording.state,
                 recording_age_ms=round(age_s * 1000),
-                recorded_ms=self._recording.recorded_ms if self._recording else 0,
-                recording_words=self._recording_words,
+                recorded_ms=self._recording.recorded_ms,
+                recording_words=self._recording.words,
                 legs=[
                     leg.health(leg.name in self._legs.admitted, self._levels.louder_db(leg.name))
                     for leg in self._legs.legs.values()
@@ -363,24 +356,6 @@ class Call:
                 forwarded_packets=self.forwarded,
             )
         )
-
-    # The recording's thread
-
-    def _durable_in_thread(self, begun_at: float) -> None:
-        def durable() -> None:
-            self._change(replace(self.carrying, recorded_at=begun_at))
-            if self._recording is not None:
-                self._on_recorded(self._recording)
-
-        self._in_loop(durable)
-
-    def _failed_in_thread(self, words: str) -> None:
-        def failed() -> None:
-            self._recording_state, self._recording_words = RecordingState.FAILED, words[:500]
-            log.error("recording failed", call=self.call_id, reason=words)
-            self._tell_health()
-
-        self._in_loop(failed)
 
     # The end
 
@@ -393,18 +368,7 @@ class Call:
         await asyncio.gather(*(leg.close() for leg in self._legs.clear()), return_exceptions=True)
         self._levels.close()
         await asyncio.to_thread(self._pictures.stop)
-        recorded_ms = 0
-        if self._recording is not None:
-            await asyncio.to_thread(self._recording.finish)
-            recorded_ms = self._recording.recorded_ms
-            self._on_recorded(self._recording)
-            if self._recording_state == RecordingState.RECORDING:
-                self._recording_state = RecordingState.FINISHED
-        self._send(CallClosed(self.call_id, self.epoch, reason[:500], recorded_ms))
+        await self._recording.finish()
+        self._tell_recorded()
+        self._send(CallClosed(self.call_id, self.epoch, reason[:500], self._recording.recorded_ms))
         self._on_closed(self)
-
-    def _in_loop(self, work: Callable[[], None]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(work)
-        except RuntimeError:  # the loop has ended
-            pass
