@@ -14,8 +14,8 @@ from schemas.call import CallState
 from schemas.console import Beat, Boxes, Command, CommandAnswer, CommandDone, Flag, Pause
 from schemas.media import PictureMode, Side
 
-from .test_console_server import Server, call_view, health, levels, picture, seat_view, serving
-from .test_console_terminal import RED, console, see
+from .test_console_server import Server, call_view, health, levels, picture, seat_view
+from .test_console_terminal import RED, on_calls, see
 
 GREEN = (20, 190, 60)
 
@@ -26,9 +26,8 @@ def focus(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, Terminal]]]:
     with ExitStack() as stack:
 
         def start(*calls: Any, columns: int = 120, rows: int = 40, **options: Any) -> tuple[Server, Terminal]:
-            seats = options.pop("seats", [seat_view(call.seat) for call in calls])
-            server = stack.enter_context(serving(tmp_path, seats=seats, calls=list(calls), **options))
-            terminal = stack.enter_context(console(server, tmp_path, columns, rows))
+            about = on_calls(tmp_path, *calls, columns=columns, rows=rows, **options)
+            server, terminal = stack.enter_context(about)
             see(terminal, calls[0].surname)
             see(terminal, "Link ●")
             terminal.press("\r")

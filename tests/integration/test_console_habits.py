@@ -15,7 +15,7 @@ from tests.unit.test_console_health import away, laptop
 
 from .test_console_reviews import governor
 from .test_console_server import Server, call_view, seat_view, serving, utc_ms
-from .test_console_terminal import console, see
+from .test_console_terminal import console, on_calls, see
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def officer(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, Terminal]]]:
 
         def start(columns: int = 200, rows: int = 60) -> tuple[Server, Terminal]:
             seats = [seat_view(n) for n in range(1, 6)]
-            server = stack.enter_context(serving(tmp_path, seats=seats, calls=calls))
-            terminal = stack.enter_context(console(server, tmp_path, columns, rows))
+            about = on_calls(tmp_path, *calls, columns=columns, rows=rows, seats=seats)
+            server, terminal = stack.enter_context(about)
             see(terminal, "05 Visits 5")
             see(terminal, "Link ●")
             return server, terminal

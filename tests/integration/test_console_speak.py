@@ -1,10 +1,9 @@
 """The console line by line: what it tells, and the acts as typed commands."""
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,48 +15,19 @@ from schemas.console import Beat, Boxes, Command, CommandAnswer, CommandDone, En
 from schemas.wire import CloseCode
 
 from .test_console_server import Server, call_view, health, seat_view, serving
-from .test_console_terminal import see
-
-
-def speak_command(server: Server) -> list[str]:
-    code = (
-        "import sys; from pathlib import Path; from console.bootstrap import run; "
-        "from console.settings import Settings; "
-        f"sys.exit(run(Settings('BWI', Path({str(server.path)!r}), None, speak=True)))"
-    )
-    return [sys.executable, "-c", code]
-
-
-@contextmanager
-def speaking(server: Server, folder: Path) -> Iterator[Terminal]:
-    terminal = Terminal(160, 60)
-    part = terminal.start(speak_command(server), folder / "err")
-    try:
-        see(terminal, "Type help for the commands.")
-        yield terminal
-    finally:
-        if part.process.poll() is None:
-            part.process.kill()
-            part.process.wait()
-        terminal.close()
-        assert (folder / "err").read_text() == ""
+from .test_console_terminal import console_command, on_calls, see
 
 
 @pytest.fixture
 def heard(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, Terminal]]]:
-    started: list[Any] = []
+    with ExitStack() as stack:
 
-    def start(*calls: Any, **options: Any) -> tuple[Server, Terminal]:
-        seats = options.pop("seats", [seat_view(call.seat) for call in calls])
-        serves = serving(tmp_path, seats=seats, calls=list(calls), **options)
-        server = serves.__enter__()
-        speaks = speaking(server, tmp_path)
-        started.extend((speaks, serves))
-        return server, speaks.__enter__()
+        def start(*calls: Any, **options: Any) -> tuple[Server, Terminal]:
+            server, terminal = stack.enter_context(on_calls(tmp_path, *calls, columns=160, speak=True, **options))
+            see(terminal, "Type help for the commands.")
+            return server, terminal
 
-    yield start
-    for one in started:
-        one.__exit__(None, None, None)
+        yield start
 
 
 def test_it_says_who_one_is_and_what_is_there(heard: Any) -> None:
@@ -159,7 +129,10 @@ def test_no_byte_moves_the_cursor_or_colours_anything(tmp_path: Path) -> None:
     evil = "EV\x1b[2J\x07IL"
     with serving(tmp_path, seats=[seat_view(1)], calls=[call_view(1, evil, said="\x1b[H top")]) as server:
         process = subprocess.Popen(
-            speak_command(server), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            console_command(server, speak=True),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         server.wait_for(Beat)
         server.change(call_view(1, evil, CallState.PAUSED, version=5, said="\x1b[31mred\r\nline"))
@@ -196,7 +169,7 @@ def test_help_has_every_command_and_what_the_role_may_not(heard: Any) -> None:
 def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
     with serving(tmp_path, close_with=(int(CloseCode.NOT_RECOGNISED), "nobody knows you")) as server:
         run = subprocess.run(
-            speak_command(server), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
+            console_command(server, speak=True), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20
         )
     assert run.returncode == 1
     assert run.stderr.strip() == "console: the server refuses this console: nobody knows you."

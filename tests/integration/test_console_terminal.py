@@ -25,19 +25,21 @@ RED, BLUE = (200, 24, 40), (24, 56, 216)
 """Colours that twelve bits have as they are."""
 
 
-def console_command(server: Server) -> list[str]:
+def console_command(server: Server, **settings: Any) -> list[str]:
     code = (
         "import sys; from pathlib import Path; from console.bootstrap import run; "
         "from console.settings import Settings; "
-        f"sys.exit(run(Settings('BWI', Path({str(server.path)!r}), None)))"
+        f"sys.exit(run(Settings('BWI', Path({str(server.path)!r}), None, **{settings!r})))"
     )
     return [sys.executable, "-c", code]
 
 
 @contextmanager
-def console(server: Server, folder: Path, columns: int = 200, rows: int = 60, **environment: str) -> Iterator[Terminal]:
+def console(
+    server: Server, folder: Path, columns: int = 200, rows: int = 60, speak: bool = False, **environment: str
+) -> Iterator[Terminal]:
     terminal = Terminal(columns, rows)
-    part = terminal.start(console_command(server), folder / "console.err", **environment)
+    part = terminal.start(console_command(server, speak=speak), folder / "console.err", **environment)
     try:
         yield terminal
     finally:
@@ -48,16 +50,27 @@ def console(server: Server, folder: Path, columns: int = 200, rows: int = 60, **
         assert (folder / "console.err").read_text() == ""
 
 
+@contextmanager
+def on_calls(
+    folder: Path, *calls: Any, columns: int = 200, rows: int = 60, speak: bool = False, **options: Any
+) -> Iterator[tuple[Server, Terminal]]:
+    """A server with these calls at their seats, and a console that comes to it."""
+    environment = options.pop("environment", {})
+    seats = options.pop("seats", [seat_view(call.seat) for call in calls])
+    with (
+        serving(folder, seats=seats, calls=list(calls), **options) as server,
+        console(server, folder, columns, rows, speak, **environment) as terminal,
+    ):
+        yield server, terminal
+
+
 @pytest.fixture
 def wall(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, Terminal]]]:
     """Starts a server with seats and calls, and a console that shows them."""
     with ExitStack() as stack:
 
-        def start(*calls: Any, columns: int = 200, rows: int = 60, shows: str = "", **options: Any):
-            environment = options.pop("environment", {})
-            seats = options.pop("seats", [seat_view(call.seat) for call in calls])
-            server = stack.enter_context(serving(tmp_path, seats=seats, calls=list(calls), **options))
-            terminal = stack.enter_context(console(server, tmp_path, columns, rows, **environment))
+        def start(*calls: Any, shows: str = "", **options: Any) -> tuple[Server, Terminal]:
+            server, terminal = stack.enter_context(on_calls(tmp_path, *calls, **options))
             see(terminal, shows or "ATTENTION")
             see(terminal, "Link ●")
             return server, terminal
