@@ -37,6 +37,7 @@ def officer(tmp_path: Path) -> Iterator[Callable[..., tuple[Server, Terminal]]]:
 
 def click(terminal: Terminal, words: str, times: int = 1) -> None:
     """The left button where `words` stand, as a terminal with mouse reports (SGR) tells it."""
+    see(terminal, words)
     y, x = next((y, line.index(words)) for y, line in enumerate(terminal.text()) if words in line)
     for _ in range(times):
         terminal.press(f"\x1b[<0;{x + 1};{y + 1}M")
