@@ -4,7 +4,6 @@ Beside it the same wall with one Line-API widget a tile, and with stock widgets,
 """
 
 import random
-import re
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from benchmarks.wall_load.feed import Feed, feeding
 from benchmarks.wall_load.terminal import FarTerminal
 from demo.figures import percentile
 from demo.terminal import Terminal
+from demo.wall import ShownWatcher, wait
 
 COLUMNS, ROWS = 200, 60
 SECONDS, QUICK_SECONDS = 12.0, 2.5
@@ -93,20 +93,10 @@ def _press(what: str, terminal: Terminal, seconds: float) -> tuple[list[float], 
     while time.monotonic() < end:
         key, words = SLIPS[count % 2]
         count += 1
-        pattern = words if what == OURS else f"KEY {count:05d}"
-        row = ROWS - 2 if what == OURS else 0
-        shown: list[float] = []
-
-        def watch(at: float, t: Terminal, row: int = row, pattern: str = pattern, shown: list[float] = shown) -> None:
-            if not shown and re.search(pattern, t.line(row)):
-                shown.append(at)
-
-        terminal.watchers.append(watch)
+        answer = ShownWatcher(words, ROWS - 2) if what == OURS else ShownWatcher(f"KEY {count:05d}", 0)
         pressed = terminal.press(key)
-        terminal.wait_for(lambda _, shown=shown: bool(shown), 5)
-        terminal.watchers.remove(watch)
-        if shown:
-            delays.append((shown[0] - pressed) * 1000)
+        if wait(terminal, answer, 5) and answer.shown_at is not None:
+            delays.append((answer.shown_at - pressed) * 1000)
         else:
             unanswered += 1
         terminal.wait_for(lambda _: False, rng.uniform(0.05, 0.25))
