@@ -44,7 +44,7 @@ def test_who_beats_lives_and_who_stops_is_killed_and_noted(tmp_path: Path) -> No
         process.send_signal(signal.SIGSTOP)
         assert process.wait(20) == -signal.SIGKILL
         assert time.monotonic() - last >= hung_s * 0.9
-        wait_until(lambda: hung_before(tmp_path)[0] == 1, 5)
+        wait_until(lambda: hung_before(tmp_path)[0] == 1, "the killing is noted", 5)
         assert abs(hung_before(tmp_path)[1] / 1000 - time.time()) < 30
     finally:
         os.close(beats)
@@ -55,7 +55,7 @@ def test_who_beats_lives_and_who_stops_is_killed_and_noted(tmp_path: Path) -> No
 def test_when_the_agent_ends_the_watchdog_ends_without_a_note(tmp_path: Path) -> None:
     process, beats = guarded(tmp_path / "hung.log", 30)
     watchers: list[psutil.Process] = []
-    wait_until(lambda: bool(watchers.extend(psutil.Process(process.pid).children()) or watchers), 10)
+    wait_until(lambda: bool(watchers.extend(psutil.Process(process.pid).children()) or watchers), "it is watched")
     process.kill()
     process.wait()
     os.close(beats)  # with the agent's end its end of the pipe closes
@@ -86,7 +86,7 @@ def test_a_stopped_agent_is_killed_its_far_peer_is_silent_and_the_next_one_tells
         stopped_at = time.monotonic()
         assert agent.process.wait(HUNG_S + 20) == -signal.SIGKILL
         assert run.chain.callers.report()[name]["last_at"] < stopped_at + 0.5
-        wait_until(lambda: hung_before(run.chain.data / laptop.id)[0] == 1, 5)
+        wait_until(lambda: hung_before(run.chain.data / laptop.id)[0] == 1, "the killing is noted", 5)
         assert "was killed" in agent.last_words()
         run.chain.start_laptop(laptop.id, laptop.token)
         assert run.terminal.wait_for(lambda t: t.shows("caller waiting for admission"), 20), "the laptop is back"
@@ -95,8 +95,8 @@ def test_a_stopped_agent_is_killed_its_far_peer_is_silent_and_the_next_one_tells
 def test_a_watchdog_that_is_lost_is_replaced() -> None:
     with running(Chain(1)) as run:
         agent = psutil.Process(next(iter(run.chain.laptops.values())).process.pid)
-        wait_until(lambda: len(agent.children()) == 1, 10)
+        wait_until(lambda: len(agent.children()) == 1, "it is watched")
         first = agent.children()[0]
         first.kill()
-        wait_until(lambda: any(c.pid != first.pid for c in agent.children()), 10)
+        wait_until(lambda: any(c.pid != first.pid for c in agent.children()), "another watchdog is there")
         assert agent.is_running()
