@@ -140,8 +140,8 @@ class Agent:
             await asyncio.to_thread(arrive)
             await done.wait()
             await asyncio.sleep(AFTER_S)
-            pipes = [leg._pipe for leg in one.call.legs.values()]
-            last = max(self.sent_at.get(id(pipe), 0.0) for pipe in pipes)
+            # KeyError for a leg that was never sent a packet: then nothing was measured.
+            last = max(self.sent_at[id(leg._pipe)] for leg in one.call.legs.values())
             took.append(max(0.0, last - given_at) * 1000)
             one.order(OrderAct.RESUME)
             await asyncio.sleep(BETWEEN_S)
