@@ -4,6 +4,10 @@ It speaks the server's /peer messages, so the demo's callers are its clients; th
 
     python -m benchmarks.peers_of_others.aiortc_relay --plan plan.json --port 8500 --seconds 30 --recordings FOLDER
 
+Without `--recordings` it only relays. MediaRelay hands the same frame to recorder and sender, and each sets its pts
+while it encodes: now and then the sender's encoder refuses a frame and the picture of that side ends. Who waits for
+a picture, and needs no file, leaves the recorder out.
+
 On stdout, a JSON line each (`at` and `loud_at` CLOCK_MONOTONIC, s): listening, leg, all connected, loud (the sound of
 a leg went from below QUIET_DBFS to above LOUD_DBFS), closed, recording failed, report.
 On stdin: {"do": "close", "call": "BWI-01"}, {"do": "stop"}.
@@ -52,13 +56,13 @@ def cpu_s() -> float:
 class Leg:
     """One client's connection, its recording and the measuring of its sound."""
 
-    def __init__(self, name: str, file: Path) -> None:
+    def __init__(self, name: str, file: Path | None) -> None:
         self.name, self.file = name, file
         self.call, _, self.side = name.partition("/")
         self.connection = RTCPeerConnection(CONFIGURATION)
         self.tracks: dict[str, MediaStreamTrack] = {}
         self.connected = asyncio.Event()
-        self._recorder = MediaRecorder(str(self.file))
+        self._recorder = MediaRecorder(str(file)) if file is not None else None
         self._recording = False
         self._measuring: asyncio.Task[None] | None = None
         self.connection.on("track", self._take)
@@ -80,10 +84,11 @@ class Leg:
         return self.connection.localDescription.sdp
 
     async def record_and_measure(self, relay: MediaRelay) -> None:
-        for track in self.tracks.values():
-            self._recorder.addTrack(relay.subscribe(track))
-        await self._recorder.start()
-        self._recording = True
+        if self._recorder is not None:
+            for track in self.tracks.values():
+                self._recorder.addTrack(relay.subscribe(track))
+            await self._recorder.start()
+            self._recording = True
         self._measuring = asyncio.create_task(self._measure(relay.subscribe(self.tracks["audio"])))
 
     def send(self, relay: MediaRelay, other: "Leg") -> None:
@@ -108,7 +113,7 @@ class Leg:
         await self.connection.close()
         if self._measuring is not None:
             self._measuring.cancel()
-        if self._recording:
+        if self._recorder is not None and self._recording:
             self._recording = False
             try:
                 await self._recorder.stop()
@@ -117,7 +122,7 @@ class Leg:
 
 
 class Relay:
-    def __init__(self, names: dict[str, str], recordings: Path) -> None:
+    def __init__(self, names: dict[str, str], recordings: Path | None) -> None:
         self.legs: dict[str, Leg] = {}
         self.all_connected = asyncio.Event()
         self.stop = asyncio.Event()
@@ -152,7 +157,8 @@ class Relay:
 
     async def _answer(self, name: str, socket: ServerConnection, offer: Offer) -> None:
         self._connections += 1
-        leg = Leg(name, self._recordings / f"{name.replace('/', '-')}-{self._connections}.mp4")
+        file = self._recordings and self._recordings / f"{name.replace('/', '-')}-{self._connections}.mp4"
+        leg = Leg(name, file)
         before, self.legs[name] = self.legs.get(name), leg
         if before is not None:
             await before.close()
@@ -232,7 +238,7 @@ async def _window(relay: Relay, seconds: float) -> None:
     cpu, began = cpu_s(), time.monotonic()
     await asyncio.sleep(seconds)
     took, used = time.monotonic() - began, cpu_s() - cpu
-    files = sorted(str(leg.file) for leg in relay.legs.values())
+    files = sorted(str(leg.file) for leg in relay.legs.values() if leg.file is not None)
     say("report", legs=len(relay.legs), seconds=round(took, 2), cpu_s=round(used, 2), recordings=files)
     relay.stop.set()
 
@@ -242,7 +248,7 @@ def main() -> None:
     parser.add_argument("--plan", required=True, type=Path, help="the callers' plan")
     parser.add_argument("--port", type=int, default=0, help="0: a free one, told in `listening`")
     parser.add_argument("--seconds", type=float, default=0.0, help="0: until stopped")
-    parser.add_argument("--recordings", type=Path, required=True, help="folder for the recordings")
+    parser.add_argument("--recordings", type=Path, help="folder for the recordings; without it, none")
     arguments = parser.parse_args()
     # aioice leaves 127.0.0.1 out by itself.
     aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]

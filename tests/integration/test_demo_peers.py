@@ -65,9 +65,7 @@ def start() -> Iterator[Callable[..., Program]]:
 
 
 def relay(start: Callable[..., Program], plan: Path, port: int = 0) -> tuple[Program, int]:
-    program = start(
-        "benchmarks.peers_of_others.aiortc_relay", "--plan", plan, "--recordings", plan.parent, "--port", port
-    )
+    program = start("benchmarks.peers_of_others.aiortc_relay", "--plan", plan, "--port", port)
     return program, program.need(event("listening"), STARTED_S, "it does not listen")["port"]
 
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import aioice.ice
@@ -17,6 +18,14 @@ from laptop.media.aiortc_internals import addresses as chosen
 from laptop.media.leg import Leg
 from laptop.media.offer import OfferError
 from schemas.media import Side
+
+LOOPBACK_UP = """
+import fcntl, os, socket, struct, sys
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+fcntl.ioctl(socket.socket(), SIOCSIFFLAGS, struct.pack("16sh", b"lo", IFF_UP))
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""As `ip link set lo up`, on a machine that has no `ip`; then the program of the arguments."""
 
 
 async def offer() -> tuple[RTCPeerConnection, str]:
@@ -76,7 +85,7 @@ async def test_without_an_address_the_offer_is_refused_in_words(machine: list[st
 def test_the_demo_needs_no_network_card(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     demo = sightline("demo", "--headless", "--calls", 1, "--seconds", 5, "--report", report)
-    alone = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *demo]
+    alone = ["unshare", "--net", sys.executable, "-c", LOOPBACK_UP, *demo]
     done = subprocess.run(alone, capture_output=True, text=True, timeout=60, env=child_environment(), check=False)
     assert report.exists(), done.stderr
     found = json.loads(report.read_text())
