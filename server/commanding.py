@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -71,7 +72,8 @@ class Commanding:
     async def _carry_out(self, command: Command, officer: Officer, tell: Send) -> CommandAnswer:
         place = self._place
         call = place.calls.get(command.call_id)
-        decision = decide(call, command, officer.name, officer.role, place.situation(call))
+        at = place.situation(call)
+        decision = decide(call, command, officer.name, officer.role, at)
         if isinstance(decision, Refused):
             return await self._refuse(command, officer, decision)
         if stops(call, command.act):
@@ -88,11 +90,17 @@ class Commanding:
         if incident is not None:
             place.on_incident(incident)
         # While the entry was written, the call may have changed: what would be refused now is not done.
-        call = place.calls.get(command.call_id)
-        decision = decide(call, command, officer.name, officer.role, place.situation(call))
+        call, came_ms = place.calls.get(command.call_id), at.now_ms
+        at = place.situation(call)
+        if incident is not None:  # it is filed: that it took long takes nothing back
+            at = replace(at, now_ms=came_ms, audit_writable=True)
+        decision = decide(call, command, officer.name, officer.role, at)
         if isinstance(decision, Refused):
             return await self._refuse(command, officer, decision)
-        self._apply(decision, command, officer, tell)
+        try:
+            await self._apply(decision, command, officer, tell)
+        except StoreError as error:  # the audit has it, and so has the call in memory
+            log.error("audit not writable", error=str(error))
         return answer
 
     async def _stop_first(self, command: Command, officer: Officer, decision: Accepted, tell: Send) -> CommandAnswer:
@@ -106,18 +114,20 @@ class Commanding:
             await asyncio.to_thread(self._journal.write, entry)
         return answer
 
-    def _apply(self, decision: Accepted, command: Command, officer: Officer, tell: Send) -> None:
+    def _apply(self, decision: Accepted, command: Command, officer: Officer, tell: Send) -> asyncio.Future[None]:
+        """The future is done when the call is kept as it is now."""
         place = self._place
         if decision.order is not None:
-            place.orders.carry_out(
+            kept = place.orders.carry_out(
                 decision.call, decision.order, officer.name, command_id=command.command_id, tell=tell
             )
         else:
-            place.change(decision.call)
+            kept = place.change(decision.call)
         if decision.told is not None:
             place.peers.notify(decision.call, decision.told, command.command_id)
         if decision.help:
             place.on_help(decision.call, decision.help, officer.name)
+        return kept
 
     async def _refuse(self, command: Command, officer: Officer, refused: Refused) -> CommandAnswer:
         answer = CommandAnswer(command.command_id, False, refused.refusal, refused.words)

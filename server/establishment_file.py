@@ -17,7 +17,7 @@ from schemas.call import CallerView, Role
 from .rules.call import MINUTE_MS, Call, Leg, Policy
 
 NAME_LENGTH_MAX = 200
-Identity = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Identity = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]
 Secret = Annotated[str, Meta(min_length=16, max_length=128)]
 
 
@@ -40,7 +40,7 @@ class Staff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Prisoner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    number: Annotated[str, Meta(pattern=r"^[A-Z]\d{4}[A-Z]{2}$")]
+    number: Annotated[str, Meta(pattern=r"^[A-Z]\d{4}[A-Z]{2}\Z")]
     forename: str
     surname: str
 
@@ -96,7 +96,7 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EstablishmentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    code: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    code: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z")]
     name: str
     hall: str
     laptops: tuple[Laptop, ...]
@@ -106,7 +106,10 @@ class EstablishmentFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 
 class EstablishmentFileError(ValueError):
-    """What is wrong and where, in one sentence."""
+    """What is wrong and where, in one sentence that a terminal can show, whatever the file holds."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__("".join(character if character.isprintable() else "?" for character in words))
 
 
 def read(path: Path) -> EstablishmentFile:
@@ -169,6 +172,7 @@ def _names(content: EstablishmentFile) -> list[tuple[str, str]]:
     names = [("name", content.name), ("hall", content.hall)]
     names += [(f"laptops[{n}].room", laptop.room) for n, laptop in enumerate(content.laptops)]
     names += [(f"staff[{n}].name", staff.name) for n, staff in enumerate(content.staff)]
+    names += [(f"staff[{n}].unix_user", staff.unix_user) for n, staff in enumerate(content.staff) if staff.unix_user]
     for n, booking in enumerate(content.bookings):
         names.append((f"bookings[{n}].prisoner.forename", booking.prisoner.forename))
         names.append((f"bookings[{n}].prisoner.surname", booking.prisoner.surname))

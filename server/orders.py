@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable
@@ -53,15 +54,16 @@ class Orders:
     def carry_out(
         self, call: Call, ordered: Ordered, who: str, action: str = "", detail: str = "", *,
         command_id: str = "", tell: Send | None = None,
-    ) -> None:  # fmt: skip
-        """The order goes to the laptop at once, and the call is like this now. `tell` of the command `command_id` is
-        told what the laptop says."""
+    ) -> asyncio.Future[None]:  # fmt: skip
+        """The order goes to the laptop at once, and the call is like this now; the future is done when that is kept.
+        `tell` of the command `command_id` is told what the laptop says."""
         pending = self.send(call, ordered, who)
         pending.command_id, pending.tell = command_id, tell
-        self._place.change(call, action, detail)
+        kept = self._place.change(call, action, detail)
         if call.laptop_id not in self._place.laptops:
             left = self._place.lease_left_s(call.call_id)
             self._give_up(pending, f"the laptop does not answer; its lease runs out in {left:.0f} s")
+        return kept
 
     def send(self, call: Call, ordered: Ordered, who: str) -> Pending:
         now_ms = self._place.now_ms()

@@ -200,7 +200,7 @@ class Laptop(End):
 
     def __init__(self, server: Server, token: str = "laptop-token-123456", code: str = "BWI", **hello: Any) -> None:
         super().__init__(connect(f"{server.url}/laptop", compression=None), to_laptop)
-        self.send(LaptopHello(PROTOCOL_VERSION, code, f"{code}-01", token, "test", **hello))
+        self.send(LaptopHello(PROTOCOL_VERSION, code, f"{code}-01", token, **({"software": "test"} | hello)))
 
     def lease(self, call_id: str, epoch: int, nonce: int = 1) -> None:
         self.send(LeaseRequest(call_id, epoch, nonce))

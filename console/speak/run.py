@@ -116,7 +116,7 @@ def run(settings: Settings) -> int:
     try:
         asyncio.run(speaker.run())
     except Refused as refused:
-        raise SystemExit(f"console: the server refuses this console: {refused}.") from refused
+        raise SystemExit(f"console: the server refuses this console: {safe(str(refused))}.") from refused
     except BrokenPipeError:
         return 0  # whoever listened has gone
     return 0

@@ -152,7 +152,10 @@ def write_unit(connection: Connection, unit: Unit, head: Head) -> Head:
         command_id, at_ms, answer, code = unit.command
         values = {"command_id": command_id, "at_ms": at_ms, "answer": answer, "establishment": code}
         statement = upsert(tables.command).values(**values)
-        connection.execute(statement.on_conflict_do_nothing())
+        # What was accepted may be refused after all before anybody is told: the last answer is the one that was given.
+        own = tables.command.c.establishment == code
+        newest = {"at_ms": at_ms, "answer": answer}
+        connection.execute(statement.on_conflict_do_update(index_elements=["command_id"], set_=newest, where=own))
     return head
 
 

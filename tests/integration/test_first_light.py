@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,43 @@ def test_nothing_flows_before_admission_and_both_ways_after_it(two_calls: Run) -
         assert report[name]["frames_decoded"] > 0
     for name in plan.peers_of(plan.call_at(second)):
         assert sum(report[name]["packets"].values()) == 0
+
+
+LOADED = """
+import atexit, json, pathlib, sys
+file = pathlib.Path(sys.argv.pop(1))
+names = lambda: sorted({name.partition(".")[0] for name in sys.modules})
+atexit.register(lambda: file.write_text(json.dumps(names())))
+from cli.main import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""`sightline`, which says at its end what is in its sys.modules."""
+
+
+def test_no_part_has_loaded_anothers_libraries_when_a_call_was_carried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def command(part: str, *arguments: object) -> list[str]:
+        return [sys.executable, "-c", LOADED, str(tmp_path / part), part, *map(str, arguments)]
+
+    monkeypatch.setattr("demo.chain.sightline", command)
+    with running(Chain(1)) as run:
+        ((seat, surname),) = run.chain.plan.seats.items()
+        run.officer.admit(seat, surname)
+        assert run.terminal.wait_for(lambda _: packets(run, run.chain.plan.peer_at(seat, "F")) > 50, 10)
+        run.officer.flag(seat, surname)
+        run.officer.end(seat, surname)
+        monkeypatch.undo()
+    own = {"server": "sqlalchemy", "laptop": "aiortc", "console": "textual"}
+    others = {
+        "server": {"textual", "aiortc", "av", "laptop", "console"},
+        "laptop": {"textual", "sqlalchemy", "server", "console"},
+        "console": {"av", "aiortc", "sqlalchemy", "server", "laptop"},
+    }
+    for part, library in own.items():
+        loaded = set(json.loads((tmp_path / part).read_text()))
+        assert library in loaded
+        assert not loaded & others[part], part
 
 
 def test_killing_the_agent_silences_the_far_peers_and_the_wall_says_so(two_calls: Run) -> None:

@@ -1,14 +1,18 @@
 """Commands against a real server: what is accepted, what is refused, and that both are in the audit."""
 
+import json
+import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from schemas.call import CallState, Category, Outcome, Refusal
-from schemas.console import Admit, CommandAnswer, End, Extend, Flag, Pause, Resume, Warn
+from schemas.call import CallState, CallView, Category, Outcome, Refusal
+from schemas.console import Admit, CommandAnswer, End, Extend, Flag, OneSide, Pause, Resume, Warn, Watch
 from schemas.laptop import CallClosed, LeaseDenied, LeaseGrant, OpenCall, Order, OrderAct
+from schemas.media import Side
 from schemas.peer import CallNotice
 from tests.server_rig import (
     CLERK_TOKEN,
@@ -229,6 +233,61 @@ def test_commands_and_refusals_are_in_the_audit_and_survive_a_kill(rig: Rig) -> 
     assert again.answer(refused) == answer
 
 
+KEPT: dict[str, tuple[Any, Callable[[CallView], bool]]] = {
+    "flag": (Flag(Category.OTHER, "", 1), lambda call: call.incidents == 1),
+    "warn": (Warn(None, "Please stay in view."), lambda call: call.warnings == 1),
+    "watch": (Watch(True), lambda call: call.watch == "R. Hughes"),
+    "pause": (Pause(), lambda call: call.state == CallState.PAUSED),
+    "one_side": (OneSide(Side.FAMILY, True, False), lambda call: call.family_sound_off),
+    "end": (End(), lambda call: call.state in (CallState.ENDING, CallState.ENDED)),
+    "admit": (Admit("family-1"), lambda call: call.state == CallState.LIVE),
+}
+"""Each act, and how the call is after it. The admission is the one that is refused: the caller is admitted already."""
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_was_answered_is_kept_though_the_server_is_killed_in_that_moment(rig: Rig, name: str) -> None:
+    act, is_so = KEPT[name]
+    Peer(rig.server, "family-token-BWI-1").next(CallNotice)
+    rig.admit()
+    command = rig.console.command(act)
+    rig.console.send(command)
+    answer = rig.console.answer(command)
+    rig.server.process.kill()
+    rig.server.process.wait()
+    entries = [row for row in rig.server.audit(name) if json.loads(row.detail)["command"] == command.command_id]
+    assert [row.accepted for row in entries] == [answer.accepted] == [name != "admit"]
+    assert rig.server.verify()["intact"]
+    rig.server.restart()
+    again = Console(rig.server)
+    assert is_so(again.call("BWI-1", lambda call: True)), "the call is as the officer was told"
+    again.send(command)
+    assert again.answer(command) == answer
+
+
+@pytest.mark.parametrize(("act", "accepted"), [(Flag(Category.OTHER, "", 1), True), (Admit("family-1"), False)])
+def test_an_act_that_waited_too_long_for_the_disk_is_not_done_but_a_flag_that_is_filed_is(
+    rig: Rig, act: Any, accepted: bool
+) -> None:
+    """Its time runs out while the audit's entry waits for somebody who holds the database."""
+    database = sqlite3.connect(rig.server.folder / "sightline.db", isolation_level=None)
+    database.execute("BEGIN IMMEDIATE")
+    not_after_ms = int(time.time() * 1000) + 300
+    command = rig.console.command(act, not_after_ms=not_after_ms)
+    rig.console.send(command)
+    wait_until(lambda: time.time() * 1000 > not_after_ms + 50, "its time is over")
+    database.execute("ROLLBACK")
+    answer = rig.console.answer(command)
+    assert (answer.accepted, answer.refusal) == (accepted, None if accepted else Refusal.TOO_LATE)
+    assert bool(answer.reference) == accepted
+    rig.server.restart()
+    again = Console(rig.server)
+    call = again.call("BWI-1", lambda call: True)
+    assert (call.incidents, call.state) == (int(accepted), CallState.WAITING)
+    again.send(command)
+    assert again.answer(command) == answer, "the answer that was given, and not the one that was meant first"
+
+
 def test_a_restarted_server_takes_its_call_over_with_a_higher_epoch(rig: Rig) -> None:
     rig.admit()
     rig.server.restart()
@@ -254,8 +313,6 @@ def test_a_laptop_that_forgot_its_call_has_its_callers_admitted_again(rig: Rig) 
 
 
 def test_a_changed_audit_entry_is_found(rig: Rig) -> None:
-    import sqlite3
-
     rig.admit()
     rig.server.stop()
     with sqlite3.connect(rig.server.folder / "sightline.db") as database:
@@ -289,8 +346,6 @@ def test_leaving_ends_the_call(rig: Rig) -> None:
 
 def test_stopping_works_while_the_audit_cannot_be_written(rig: Rig) -> None:
     """A reader that holds the database locks the writer out, as a full disk would."""
-    import sqlite3
-
     rig.admit()
     database = sqlite3.connect(rig.server.folder / "sightline.db", isolation_level=None)
     database.execute("BEGIN IMMEDIATE")

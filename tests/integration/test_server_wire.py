@@ -131,6 +131,17 @@ def test_refused_links_are_in_the_audit(server: Server) -> None:
     wait_until(written, "the refusal is in the audit")
 
 
+def test_no_escape_sequence_of_others_reaches_the_terminal_that_shows_the_log(server: Server) -> None:
+    evil = "EV\x1b]0;owned\x07IL\x9b2J\u202e"
+    closed_after(server, "/laptop", encode(LaptopHello(PROTOCOL_VERSION, "BWI", evil, "guess", evil)))
+    with Laptop(server, software=evil) as laptop:
+        laptop.next(LaptopWelcome)
+    log = server.log.read_text
+    wait_until(lambda: log().count("EV") >= 2, "both are in the log")
+    assert "laptop connected" in log()
+    assert not {character for character in log() if not character.isprintable()} - {"\n"}
+
+
 def test_a_laptop_that_is_connected_already_is_refused_and_the_first_one_stays(server: Server) -> None:
     first = Laptop(server)
     first.next(LaptopWelcome)

@@ -143,7 +143,11 @@ JANE = {"name": "Jane", "relation": "mother", "age_group": "adult"}
         (booking(starts_at="yesterday"), "starts_at"),
         (booking(minutes=0), "minutes"),
         (booking(room_token="laptop-token-123456"), "used twice"),
+        (booking(reference="BWI-1\n"), "reference"),
         ({"staff": [{"name": "A", "role": "king", "token": "t" * 20}]}, "role"),
+        ({"staff": [{"name": "A", "role": "officer", "unix_user": "a\x1b[2J"}]}, "U+001B"),
+        ({"code": "BWI\n"}, "code"),
+        ({"\x1b[2Jlaptops": []}, "unknown field"),
     ],
 )
 def test_bookings_that_are_wrong_are_refused_with_the_field(
