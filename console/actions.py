@@ -43,7 +43,12 @@ _TABLE = (
         "palette", ("ctrl+p",), "Find an action", "find", "find any action by its words", Danger.LOOKS, screens="WSLQR"
     ),
     Action(
-        "pictures", (".",), "Pictures", "", "pictures in colour, grey, lean, none, or as the line allows", Danger.LOOKS
+        "pictures",
+        (".",),
+        "Pictures",
+        "",
+        "pictures as images, colour, grey, lean, none, or by the line",
+        Danger.LOOKS,
     ),
     Action("theme", (), "Next theme", "", "dark, light, high contrast or monochrome", Danger.LOOKS, screens="WSLQR"),
     Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QRF"),

@@ -13,7 +13,7 @@ from textual.binding import Binding
 from console import config
 from console.desk import Desk
 from console.link import Link, Refused
-from console.painting.answers import Answer, TrueColour
+from console.painting.answers import Answer, KittyPictures, TrueColour
 from console.painting.ink import Colours
 from console.painting.profile import Profile, Profiles
 from console.painting.themes import next_theme, wear
@@ -90,6 +90,9 @@ class Console(App[int]):
             self.console._color_system = ColorSystem.TRUECOLOR
             self.profiles.colours = Colours.TRUE
             self._show_pictures_anew()
+        elif isinstance(answer, KittyPictures) and answer.shown and not self.profiles.kitty:
+            self.profiles.kitty = True
+            self._show_pictures_anew()
 
     def change_pictures(self) -> None:
         """The next way to paint pictures, from now on and the next time."""
@@ -101,7 +104,7 @@ class Console(App[int]):
     def _look_at_pictures(self) -> None:
         """Whether the line still takes them as they are painted."""
         canvas, now_s = self.pen.canvas(), time.monotonic()
-        if canvas is not None and self.profiles.look(canvas.painter.waiting_s(now_s), now_s):
+        if canvas is not None and self.profiles.look(canvas.waiting_s(now_s), now_s):
             self._show_pictures_anew()
 
     def _show_pictures_anew(self) -> None:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from console.painting.answers import CURSOR, Answer, CursorSeen, Name
+from console.painting.kitty import LOST
 from console.painting.pace import Pace
 from console.terminal import OutputDriver
 from console.widgets.canvas import Canvas
@@ -56,6 +57,7 @@ class Pen:
             loop.call_soon_threadsafe(self._all_lost)
 
         driver.on_answer, driver.on_lost = on_answer, on_lost
+        driver.ask()
         self.pace = Pace(time.monotonic())
         if not self._question:
             self.pace.answers = False
@@ -106,7 +108,7 @@ class Pen:
             app._driver.write(text)
             app._end_update()
             self._ask(row, now_s)
-        if canvas.painter.behind:
+        if canvas.behind:
             loop = asyncio.get_running_loop()
             more = self._driver is None or self.pace.room(now_s) > 0
             self._due = loop.call_soon(self._paint) if more else loop.call_later(LOOK_S, self._paint)
@@ -135,6 +137,10 @@ class Pen:
 
     def _all_lost(self) -> None:
         """The terminal reads again, and what waited for it was thrown away."""
+        canvas, driver = self.canvas(), self._driver
+        if canvas is not None and driver is not None and not canvas.images.idle:
+            driver.write(LOST)  # what was cut off may have been an image
+            canvas.images.forget()
         self._app.screen.refresh()
         self.wake()
 

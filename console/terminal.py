@@ -17,7 +17,8 @@ from console.output import Output
 from console.painting.answers import Answer, Answers, about
 
 FAREWELL = (
-    "\x18\x1b[?2026l\x1b[m\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
+    "\x18\x1b\\"
+    "\x1b[?2026l\x1b[m\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
 )
 """What a terminal that did not take the rest is sent at the end: its own screen, cursor and mouse."""
 ESCAPE_S, HELD_S, TICK_S = 0.02, 0.2, 0.1
@@ -54,6 +55,9 @@ class OutputDriver(LinuxDriver):
         self.output.start()
         super().start_application_mode()
         self._end_textuals_writer()
+
+    def ask(self) -> None:
+        """What the terminal is; not before somebody listens to `on_answer`."""
         self.write(about(dict(os.environ)))
 
     def _end_textuals_writer(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from console.state.ages import clock
 from console.state.attention import Severity
-from console.state.focus_layout import FocusParts, shows_a_face
+from console.state.focus_layout import FocusParts
 from console.state.focus_words import Line, elsewhere, following, frame, gravest, people, state_lines, title
 from console.state.level_history import Step
 from console.state.safe_text import cell_width, fit, safe, sides
@@ -15,6 +15,7 @@ from schemas.call import CallView
 from schemas.media import Side
 
 from .bars import alarm_words, cut, place_words, wrap
+from .detail import Detail
 from .ink import SEVERITY_INK, Ink
 from .meters import bar, number
 from .strips import Piece, Row
@@ -51,9 +52,9 @@ def header(wall: Wall, call: CallView | None, vigil: tuple[Vigilance, float], no
 
 
 def picture_rows(
-    parts: FocusParts, call: CallView | None, views: dict[Side, tuple[PictureView, str]], width: int
+    parts: FocusParts, call: CallView | None, views: dict[Side, tuple[PictureView, str]], detail: Detail
 ) -> dict[int, Row]:
-    """Frames and pictures, whole rows; `views`: each picture, and its age in words."""
+    """Frames and pictures, whole rows; `views`: each picture, and its age in words; `detail`: how they are painted."""
     if not parts.pictures:
         return {}
     area = next(iter(parts.pictures.values()))
@@ -65,7 +66,7 @@ def picture_rows(
             if y == area.y - 1:
                 words = frame(call, side) if call is not None else NAMES[side]
                 right = f" {age} " if age else ""
-                if view.rows and not shows_a_face(place):
+                if view.rows and not detail.shows_a_face(place):
                     right = f" too coarse to know a face{right or ' '}"
                 row.append((f"┌{sides(f'─ {words} ', f'{right}─', place.width, '─')}┐", Ink.FAINT))
             elif y == area.y + area.height:

@@ -8,6 +8,8 @@ from .ink import Colours
 class Profile(StrEnum):
     """From the dearest to the cheapest."""
 
+    KITTY = "kitty"
+    """Small images that the terminal itself enlarges (kitty.py); the others are cells."""
     COLOUR = "colour"
     GREY = "grey"
     LEAN = "lean"
@@ -17,6 +19,7 @@ class Profile(StrEnum):
     @property
     def words(self) -> str:
         return {
+            Profile.KITTY: "images",
             Profile.COLOUR: "colour",
             Profile.GREY: "grey",
             Profile.LEAN: f"grey, each {LEAN_S:.0f} s",
@@ -30,7 +33,7 @@ class Profile(StrEnum):
 
 
 LEAN_S = 4.0
-WAIT_S = {Profile.COLOUR: 2.5, Profile.GREY: 2.5, Profile.LEAN: 9.0}
+WAIT_S = {Profile.KITTY: 2.5, Profile.COLOUR: 2.5, Profile.GREY: 2.5, Profile.LEAN: 9.0}
 """A picture that waits longer than this for its turn says that the line is too slow for the profile."""
 FALL_S = 3.0
 """It has to say so for this long."""
@@ -43,26 +46,39 @@ class Profiles:
 
     def __init__(self, colours: Colours, chosen: Profile | None = None) -> None:
         self.colours, self.chosen = colours, chosen
+        self.kitty = False
+        """The terminal shows Kitty's pictures."""
         self._fallen: Profile | None = None
         self._late_since_s: float | None = None
         self._calm_since_s: float | None = None
         self._calm_s = CALM_S
 
     @property
+    def possible(self) -> list[Profile]:
+        """What the terminal can show, the best first."""
+        cannot = {
+            Profile.KITTY: not self.kitty or self.colours is Colours.NONE,
+            Profile.COLOUR: self.colours is not Colours.TRUE,
+        }
+        return [profile for profile in Profile if not cannot.get(profile)]
+
+    @property
     def best(self) -> Profile:
-        return Profile.COLOUR if self.colours is Colours.TRUE else Profile.GREY
+        return self.possible[0]
 
     @property
     def current(self) -> Profile:
-        return self.chosen or self._fallen or self.best
+        return (self.chosen if self.chosen in self.possible else None) or self._fallen or self.best
 
     @property
     def why(self) -> str:
         """Why it is not the best there is; empty when it is."""
         if self.chosen is not None:
-            return "your choice"
+            return "your choice" if self.chosen in self.possible else f"this terminal shows no {self.chosen.words}"
         if self._fallen is not None:
             return "slow line"
+        if self.best is Profile.KITTY:
+            return ""
         return {Colours.INDEXED: "256 colours", Colours.NONE: "no colour"}.get(self.colours, "")
 
     @property
@@ -76,14 +92,14 @@ class Profiles:
 
     def choose_next(self) -> None:
         """By itself, then each profile, then by itself again."""
-        order = [None, *(p for p in Profile if p is not Profile.COLOUR or self.best is Profile.COLOUR)]
+        order = [None, *self.possible]
         self.chosen = order[(order.index(self.chosen) + 1) % len(order)] if self.chosen in order else None
         self._fallen = self._late_since_s = self._calm_since_s = None
 
     def look(self, waiting_s: float, now_s: float) -> bool:
         """`waiting_s`: how long the picture has waited that waits longest. True when the profile has changed."""
         before = self.current
-        if self.chosen is not None:
+        if self.chosen in self.possible:
             return False
         if waiting_s > WAIT_S.get(before, 1e9):
             self._calm_since_s = None
@@ -101,8 +117,10 @@ class Profiles:
 
     def _fall(self, before: Profile) -> None:
         self._late_since_s = None
-        # From colour to lean at once: grey at the same pace is half of it, and the line has taken less for seconds.
-        self._fallen = Profile.TEXT if before is Profile.LEAN else Profile.LEAN
+        # From images to cells, which are a third of their bytes. From colour to lean at once: grey at the same pace is
+        # half of it, and the line has taken less for seconds.
+        cells = next(profile for profile in self.possible if profile is not Profile.KITTY)
+        self._fallen = {Profile.KITTY: cells, Profile.LEAN: Profile.TEXT}.get(before, Profile.LEAN)
 
     def _rise(self, now_s: float) -> None:
         if self._calm_since_s is None:
@@ -110,6 +128,5 @@ class Profiles:
         elif now_s - self._calm_since_s >= self._calm_s:
             self._calm_since_s = None
             self._calm_s = min(CALM_MOST_S, self._calm_s * 2)
-            self._fallen = {Profile.TEXT: Profile.LEAN, Profile.LEAN: Profile.GREY}.get(self.current)
-            if self._fallen is self.best:
-                self._fallen = None
+            better = self.possible[max(0, self.possible.index(self.current) - 1)]
+            self._fallen = better if better is not self.best else None

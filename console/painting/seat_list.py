@@ -31,19 +31,22 @@ def list_rows(
     now_s: float,
     width: int,
     height: int,
-) -> list[Row]:
-    """Exactly `height` rows of exactly `width` cells: a heading, `seats`, a rule, the chosen seat."""
+) -> tuple[list[Row], PictureView]:
+    """Exactly `height` rows of exactly `width` cells: a heading, `seats`, a rule, the chosen seat; and its picture,
+    which is in the last rows."""
     room, below = _room(height)
     shown = seats_in_view(seats, chosen, height)
     blank: Row = [(" " * width, Ink.PLAIN)]
     rows: list[Row] = [[(_heading(width), Ink.FAINT)]]
     rows += [_row(wall, seat, seat == chosen, now_s, width) for seat in shown]
     rows += [blank] * (room - len(shown))
+    picture = PictureView()
     if below:
         side = Side.ROOM if turned else Side.FAMILY
         rows.append([(_rule(wall, chosen, side, [s for s in seats if s not in shown], now_s, width), Ink.FAINT)])
-        rows += _chosen(wall, chosen, side, gallery, now_s, width)
-    return rows
+        picture, age = list_view(wall, chosen, side, gallery, now_s) if chosen is not None else (picture, "")
+        rows += _chosen(wall, chosen, picture, age, now_s, width)
+    return rows, picture
 
 
 def seats_in_view(seats: list[int], chosen: int | None, height: int) -> list[int]:
@@ -117,9 +120,8 @@ def _rule(wall: Wall, chosen: int | None, side: Side, hidden: list[int], now_s: 
     return sides(f"─ {what} " if what else "", "", width, "─")
 
 
-def _chosen(wall: Wall, seat: int | None, side: Side, gallery: Gallery, now_s: float, width: int) -> list[Row]:
+def _chosen(wall: Wall, seat: int | None, picture: PictureView, age: str, now_s: float, width: int) -> list[Row]:
     columns, height = LIST_PICTURE
-    picture, age = list_view(wall, seat, side, gallery, now_s) if seat is not None else (PictureView(), "")
     beside = _beside(wall, seat, age, now_s) if seat is not None else []
     area = Area(0, 0, columns, height)
     rows: list[Row] = []

@@ -7,6 +7,7 @@ from console.state.safe_text import cell_width, fit, sides
 from console.state.tile_words import TileWords
 
 from .halfblocks import PictureRow, labelled
+from .image import Image
 from .ink import SEVERITY_INK, Ink
 from .strips import Piece
 
@@ -16,13 +17,23 @@ HATCH = "▚"
 
 @dataclass(frozen=True)
 class PictureView:
-    """`rows` are centred in their place; `label` stands in the picture, `instead` where there is none."""
+    """`rows` are centred in their place; `label` stands in the picture, `instead` where there is none. With an `image`
+    the rows are empty, and it stands over all of them but the label's."""
 
     rows: tuple[PictureRow, ...] = ()
     label: str = ""
     label_ink: Ink = Ink.STRONG
     instead: str = ""
     hatched: bool = False
+    image: Image | None = None
+
+    def images(self, place: Area) -> list[tuple[Area, Image]]:
+        """The image and the cells that it stands over, in this place of the screen; none or one."""
+        if self.image is None or not self.rows:
+            return []
+        width, above = self.rows[0].width, int(bool(self.label))
+        x, y = place.x + (place.width - width) // 2, place.y + (place.height - len(self.rows)) // 2
+        return [(Area(x, y + above, width, len(self.rows) - above), self.image)]
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,16 @@ class Placed:
         first = min([self.parts.meters_y, *(area.y for area in areas)])
         last = max([self.meter_rows.stop, *(area.y + area.height for area in areas)])
         return range(first, min(last, self.area.height))
+
+    def images(self) -> list[tuple[Area, Image]]:
+        """Images and the cells of the screen that they stand over."""
+        if self.view is None:
+            return []
+        x, y = self.area.x, self.area.y
+        made: list[tuple[Area, Image]] = []
+        for view, one in ((self.view.large, self.parts.large), (self.view.small, self.parts.small)):
+            made += view.images(Area(x + one.x, y + one.y, one.width, one.height))
+        return made
 
     @property
     def pictures(self) -> list[Area]:

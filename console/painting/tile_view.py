@@ -13,9 +13,11 @@ from console.state.media import Shown
 from console.state.tile_words import callers, picture_words, side_words, tile_words
 from console.state.wall import Wall
 from schemas.call import CallView
-from schemas.media import Box, Side
+from schemas.media import Box, PictureMode, Side
 
+from .detail import HALF_BLOCKS, Detail, detail_of
 from .halfblocks import PictureRow, luminance, of_greys, of_pixels
+from .image import Image, empty_rows, fitted_cells, image_of
 from .ink import Colours, Ink
 from .meters import meter
 from .profile import Profile
@@ -43,11 +45,17 @@ class Gallery:
         self.colours, self.profile = colours, Profile.COLOUR
         self._threshold = FINE_THRESHOLD if fine else THRESHOLD
         self._kept: dict[tuple[str, Side, bool], _Kept] = {}
+        self._images: dict[tuple[str, Side, bool], tuple[Shown, bool, Image]] = {}
+
+    @property
+    def detail(self) -> Detail:
+        return detail_of(self.profile)
 
     def show_as(self, colours: Colours, profile: Profile) -> None:
         """From now on; what was drawn otherwise is forgotten."""
         self.colours, self.profile = colours, profile
         self._kept.clear()
+        self._images.clear()
 
     def due(self, call_id: str, side: Side, large: bool, newest: Shown | None, now_s: float) -> Shown | None:
         """The picture to show: the newest, or the one before while its time is not over."""
@@ -70,6 +78,14 @@ class Gallery:
         self._kept[key] = _Kept(shown, old, at_s, pixels, tuple(made))
         return self._kept[key].rows
 
+    def image(self, call_id: str, side: Side, large: bool, shown: Shown, old: bool) -> Image:
+        """The same object while it is the same picture."""
+        key = call_id, side, large
+        kept = self._images.get(key)
+        if kept is None or kept[0] is not shown or kept[1] != old:
+            kept = self._images[key] = shown, old, image_of(shown.picture, old)
+        return kept[2]
+
     def _drawn(self, rgb: NDArray[np.uint8], old: bool, before: Any) -> tuple[NDArray[Any], list[PictureRow]]:
         if self.colours is Colours.NONE:
             return rgb, of_pixels(rgb, Colours.NONE, old)
@@ -82,22 +98,18 @@ class Gallery:
 
     def keep_calls(self, calls: set[str]) -> None:
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in calls}
+        self._images = {key: kept for key, kept in self._images.items() if key[0] in calls}
 
 
-def wanted_boxes(parts: TileParts, swapped: bool, straight: bool) -> list[Box]:
-    """The picture sizes for tiles of these parts; two pixels a cell in height."""
+def wanted_boxes(parts: TileParts, swapped: bool, straight: bool, detail: Detail = HALF_BLOCKS) -> list[Box]:
+    """The picture sizes for tiles of these parts."""
     boxes: list[Box] = []
     for turned in [turned for turned, wanted in ((False, straight), (True, swapped)) if wanted]:
         large, small = _sides(turned)
         for side, area in ((large, parts.large), (small, parts.small)):
             if area.width >= 2 and area.height >= 1:
-                boxes.append(box_for(side, area))
+                boxes.append(detail.box(side, area))
     return boxes
-
-
-def box_for(side: Side, area: Area, per_s: int = 1) -> Box:
-    """The largest picture that this place shows, so many a second."""
-    return Box(side, min(640, area.width), min(640, area.height * 2), per_s=per_s)
 
 
 def list_view(wall: Wall, seat: int, side: Side, gallery: Gallery, now_s: float) -> tuple[PictureView, str]:
@@ -180,10 +192,9 @@ def _sides(swapped: bool) -> tuple[Side, Side]:
     return (Side.ROOM, Side.FAMILY) if swapped else (Side.FAMILY, Side.ROOM)
 
 
-def list_boxes(side: Side) -> list[Box]:
+def list_boxes(side: Side, detail: Detail = HALF_BLOCKS) -> list[Box]:
     """The picture size that the list shows."""
-    columns, rows = LIST_PICTURE
-    return [Box(side, columns, rows * 2)]
+    return [detail.box(side, Area(0, 0, *LIST_PICTURE))]
 
 
 def side_view(
@@ -206,7 +217,7 @@ def _picture(
         return PictureView(instead=words, hatched=True), Freshness.GONE, ""
     if gallery.profile is Profile.TEXT:
         return PictureView(instead="text only" if large else ""), Freshness.GONE, ""
-    newest = wall.media_of(call).picture(side, area.width, area.height * 2)
+    newest = _newest(wall, call, side, area, gallery.detail)
     shown = gallery.due(call.call_id, side, large, newest, now_s)
     how, words = picture_words(shown, now_s, gallery.profile is Profile.LEAN)
     if shown is None:
@@ -216,14 +227,27 @@ def _picture(
     if wall.link.lost:
         # Nothing newer can come: it looks old from the first second on.
         how, words = Freshness.OLD, f"OLD {int(now_s - shown.taken_s)} s"
+    label = f" {words} " if how == Freshness.OLD else " ROOM " if large and side == Side.ROOM else ""
+    label = label if large else ""
+    ink = Ink.ALERT if how == Freshness.OLD else Ink.STRONG
+    age = f"picture {words or short(now_s - shown.taken_s)}" if how < Freshness.OLD else ""
     picture = shown.picture
+    if gallery.profile is Profile.KITTY and area.height > 1:
+        image = gallery.image(call.call_id, side, large, shown, how == Freshness.OLD)
+        above = int(bool(label))
+        columns, rows = fitted_cells(picture.width, picture.height, area.width, area.height - above)
+        return PictureView(empty_rows(columns, rows + above), label, ink, image=image), how, age
     if picture.width > area.width or (picture.height + 1) // 2 > area.height:
         return PictureView(instead="another size is coming" if large else ""), how, ""
     cells = gallery.cells(call.call_id, side, large, shown, how == Freshness.OLD, now_s)
-    label = f" {words} " if how == Freshness.OLD else " ROOM " if large and side == Side.ROOM else ""
-    ink = Ink.ALERT if how == Freshness.OLD else Ink.STRONG
-    age = f"picture {words or short(now_s - shown.taken_s)}" if how < Freshness.OLD else ""
-    return PictureView(cells, label if large else "", ink), how, age
+    return PictureView(cells, label, ink), how, age
+
+
+def _newest(wall: Wall, call: CallView, side: Side, area: Area, detail: Detail) -> Shown | None:
+    """A laptop of the version before makes RGB, whatever it is asked."""
+    media, size = wall.media_of(call), detail.size(area)
+    newest = media.picture(side, *size, detail.mode)
+    return newest or media.picture(side, *size) if detail.mode != PictureMode.RGB else newest
 
 
 def _side_lines(call: CallView, area: Area) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from console.painting import bars, focus_view
 from console.painting.ink import Colours
 from console.painting.profile import Profile, Profiles
 from console.painting.tile import PictureView
-from console.painting.tile_view import Gallery, box_for, side_view
+from console.painting.tile_view import Gallery, side_view
 from console.screens.page import DeskPage
 from console.state.ages import Freshness
 from console.state.focus_layout import FocusParts, Shows, focus_parts
@@ -97,6 +97,7 @@ class FocusScreen(DeskPage):
         self.canvas.fit(self.size)
         self._parts = focus_parts(width, height, self.shows, self.turned)
         self.canvas.put(dict.fromkeys(range(height), bars.cut([], width)))
+        self.canvas.images.clear()
         self.canvas.places = list(self._parts.pictures.values())
         if self._parts.too_small:
             self.say_too_small("q goes back.")
@@ -111,7 +112,8 @@ class FocusScreen(DeskPage):
             return
         shown = self._call_id and self._gallery.profile is not Profile.TEXT
         areas = parts.pictures if shown else {}
-        self.desk.want([], self._call_id, [box_for(side, area, PER_S) for side, area in areas.items()])
+        detail = self._gallery.detail
+        self.desk.want([], self._call_id, [detail.box(side, area, PER_S) for side, area in areas.items()])
 
     # -- keys
 
@@ -187,7 +189,10 @@ class FocusScreen(DeskPage):
             self.want_pictures()
             everything = True
         if everything or pictures:
-            put(focus_view.picture_rows(parts, call, self._views(parts, call, now_s), width))
+            views = self._views(parts, call, now_s)
+            put(focus_view.picture_rows(parts, call, views, self._gallery.detail))
+            standing = [one for side, area in parts.pictures.items() for one in views[side][0].images(area)]
+            self.canvas.images.show("focus", standing, now_s)
         put(focus_view.level_rows(parts, self._levels(call, width, now_s), 0.5 * self._each(width), width))
         put({height - 2: bars.message_row(desk.acts, desk.notice(now_s), now_s, desk.wall.link.lost, width)})
         if not everything:

@@ -34,6 +34,9 @@ class Page(Screen[None]):
     def compose(self):
         yield self.canvas
 
+    def on_screen_suspend(self) -> None:
+        self.canvas.leave()
+
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()

@@ -14,8 +14,7 @@ from console.painting.seat_list import list_rows, seats_in_view
 from console.painting.tile import Placed
 from console.painting.tile_view import Gallery, left_out, list_boxes, meters, tile_view, wanted_boxes, with_pictures
 from console.screens.page import DeskPage
-from console.state.focus_layout import shows_a_face
-from console.state.layout import Grid, grid, tile
+from console.state.layout import LIST_PICTURE, Area, Grid, grid, tile
 from console.state.ordering import kept
 from console.state.permits import why_off
 from console.state.selection import move
@@ -116,6 +115,7 @@ class WallScreen(DeskPage):
                 for seat, area in zip(seats, now.tiles, strict=True)
             }
         self.canvas.put(dict.fromkeys(range(height), bars.cut([], width)))
+        self.canvas.images.clear()
         self.canvas.places = [place for one in self._tiles.values() for place in one.pictures]
         self.desk.seats_across = len({area.x for area in now.tiles}) or 1
         if now.too_small:
@@ -134,7 +134,7 @@ class WallScreen(DeskPage):
             return
         if self._grid is not None and self._grid.as_list:
             turned_one = self.desk.seat is not None and self.desk.turned(self.desk.seat)
-            self.desk.want(list_boxes(Side.ROOM if turned_one else Side.FAMILY))
+            self.desk.want(list_boxes(Side.ROOM if turned_one else Side.FAMILY, self._gallery.detail))
             return
         parts = [one.parts for one in self._tiles.values()]
         if not parts:
@@ -142,7 +142,7 @@ class WallScreen(DeskPage):
             return
         least = min(parts, key=lambda p: (p.large.width, p.large.height))
         turned = {self.desk.turned(seat) for seat in self._tiles}
-        self.desk.want(wanted_boxes(least, True in turned, False in turned))
+        self.desk.want(wanted_boxes(least, True in turned, False in turned, self._gallery.detail))
 
     # -- keys
 
@@ -243,6 +243,7 @@ class WallScreen(DeskPage):
         if not kept(desk.wall, desk.filter, one.seat, now_s):
             one.view = left_out(one.view)
         self.canvas.painter.put(one.rows(range(one.area.height)), one.area.x)
+        self.canvas.images.show(one.seat, one.images(), now_s)
 
     def _draw_pictures(self, one: Placed, now_s: float) -> None:
         if one.view is None or self.desk.filter.active:
@@ -251,6 +252,7 @@ class WallScreen(DeskPage):
         desk = self.desk
         one.view = with_pictures(one.view, desk.wall, one.seat, one.parts, desk.turned(one.seat), self._gallery, now_s)
         self.canvas.painter.put(one.rows(one.picture_rows), one.area.x)
+        self.canvas.images.show(one.seat, one.images(), now_s)
 
     def _draw_meters(self, one: Placed, now_s: float) -> None:
         if one.view is None or not one.view.words.has_call:
@@ -267,8 +269,11 @@ class WallScreen(DeskPage):
         width, height = now.area.width, now.area.height
         desk, seat = self.desk, self.desk.seat
         turned = seat is not None and desk.turned(seat)
-        made = list_rows(desk.wall, desk.listed(now_s), seat, turned, self._gallery, now_s, width, height)
+        made, view = list_rows(desk.wall, desk.listed(now_s), seat, turned, self._gallery, now_s, width, height)
         self.canvas.painter.put({now.area.y + y: row for y, row in enumerate(made)})
+        columns, rows = LIST_PICTURE
+        place = Area(0, now.area.y + height - rows, columns, rows)
+        self.canvas.images.show("list", view.images(place), now_s)
 
     def _draw_bars(self, now_s: float) -> None:
         now = self._grid
@@ -291,7 +296,8 @@ class WallScreen(DeskPage):
         if now.header_rows == 1:
             return profiles.words if profiles.why else ""
         large = [one.parts.large for one in self._tiles.values() if one.parts.large.width]
-        coarse = profiles.current is not Profile.TEXT and large and not all(map(shows_a_face, large))
+        known = all(map(self._gallery.detail.shows_a_face, large))
+        coarse = profiles.current is not Profile.TEXT and large and not known
         words = profiles.words if self.size.width >= 160 else profiles.short
         return words + (", too coarse to know a face" if coarse and self.size.width >= 160 else "")
 

@@ -96,8 +96,3 @@ def _one(columns: int, rows: int, side: Side) -> FocusParts:
     top = HEADER_ROWS + 1
     high = max(1, rows - HEADER_ROWS - FRAME_ROWS - levels - BOTTOM_ROWS)
     return FocusParts({side: Area(1, top, columns - 2, high)}, top + high + 1, False, NOTHING, NOTHING, -1)
-
-
-def shows_a_face(area: Area) -> bool:
-    """Whether half blocks of this size are enough to know a face by."""
-    return area.width >= FACE_COLUMNS and area.height >= FACE_ROWS

@@ -1,5 +1,6 @@
 """What was measured of one call: levels of both sides, its health, and the newest pictures."""
 
+import struct
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ class SideLevel:
 BoxKey = tuple[Side, int, int, PictureMode]
 """Side, width and height of the box, mode."""
 _BYTES_A_PIXEL = {PictureMode.RGB: 3, PictureMode.GREY: 1}
+_PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 
 def box_key(box: Box) -> BoxKey:
@@ -89,8 +91,7 @@ class CallMedia:
 
     def take_picture(self, picture: Picture, now_s: float) -> bool:
         """False for a picture whose bytes are not its size: it is not shown."""
-        each = _BYTES_A_PIXEL.get(picture.mode)
-        if each is not None and len(picture.pixels) != picture.width * picture.height * each:
+        if not _is_whole(picture):
             return False
         key = picture.side, picture.box_width, picture.box_height, picture.mode
         self.pictures[key] = Shown(picture, self._taken_s(picture.at_ms, now_s))
@@ -130,3 +131,11 @@ class CallMedia:
             self._newest_ms = at_ms
         self._newest_ms = max(self._newest_ms, at_ms)
         return now_s - (difference - self._lead_ms) / 1000
+
+
+def _is_whole(picture: Picture) -> bool:
+    """Whether the bytes are a picture of its size."""
+    size = picture.width, picture.height
+    if picture.mode == PictureMode.PNG:  # it goes to the terminal as it is: a small one that says so is what it may be
+        return picture.pixels[:24] == _PNG_HEAD + struct.pack("!II", *size)
+    return len(picture.pixels) == size[0] * size[1] * _BYTES_A_PIXEL[picture.mode]

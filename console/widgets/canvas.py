@@ -16,7 +16,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from console.painting.grid import ATTRIBUTES, CONTINUED, SPACE, Mask
+from console.painting.image import open_rows
 from console.painting.ink import Colours, rich_style
+from console.painting.kitty import Images
 from console.painting.painter import Painter
 from console.painting.strips import Row
 from console.state.layout import Area
@@ -36,6 +38,8 @@ class Canvas(Widget):
     def __init__(self, colours: Colours, on_paint: Callable[[], None] = lambda: None) -> None:
         super().__init__(id="canvas")
         self.painter = Painter(colours)
+        self.images = Images()
+        """Where the terminal shows Kitty's pictures; empty elsewhere."""
         self.on_paint = on_paint
 
     def put(self, rows: Mapping[int, Row], x: int = 0) -> None:
@@ -69,8 +73,29 @@ class Canvas(Widget):
         region = self.region
         if region.size != self.painter.size:  # the layout has not followed yet
             return "", 0
-        encoder = self.painter.paint(time.monotonic(), budget, self._hidden(region), (region.x, region.y))
-        return (encoder.text(), encoder.row) if encoder is not None else ("", 0)
+        now_s, hidden, corner = time.monotonic(), self._hidden(region), (region.x, region.y)
+        encoder = self.painter.paint(now_s, budget, hidden, corner)
+        text, row = (encoder.text(), encoder.row) if encoder is not None else ("", 0)
+        if self.images.idle:
+            return text, row
+        left = None if budget is None else max(0, budget - len(text))
+        glyphs = self.painter.seen.glyphs
+        pictures, below = self.images.paint(lambda area: open_rows(glyphs, hidden, area), left, now_s, corner)
+        return text + pictures, below or row
+
+    @property
+    def behind(self) -> bool:
+        """Something was left out of the last painting for want of room."""
+        return self.painter.behind or self.images.behind
+
+    def waiting_s(self, now_s: float) -> float:
+        """How long the picture waits that waits longest to be whole."""
+        return max(self.painter.waiting_s(now_s), self.images.waiting_s(now_s))
+
+    def leave(self) -> None:
+        """Another screen comes, which knows nothing of this one's images."""
+        if not self.images.idle and self.app._driver is not None:
+            self.app._driver.write(self.images.leave())
 
     def _hidden(self, mine: Region) -> Mask | None:
         """Cells under other widgets of the screen: toasts, tooltips."""

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.painting import focus_view
+from console.painting.detail import HALF_BLOCKS
 from console.painting.halfblocks import PictureRow
 from console.painting.tile import PictureView
 from console.state import focus_words
 from console.state.acts import Acts, ActView, Stage
 from console.state.attention import Severity
-from console.state.focus_layout import Shows, focus_parts, shows_a_face
+from console.state.focus_layout import Shows, focus_parts
 from console.state.level_history import STEPS, LevelHistory, Step
 from console.state.safe_text import cell_width
 from console.state.timeline import Timeline, own_act
@@ -61,7 +62,7 @@ def test_nothing_stands_on_another_and_all_is_on_the_screen(
 )
 def test_the_pictures_are_as_large_as_a_face_needs(columns: int, rows: int, family: tuple[int, int]) -> None:
     area = focus_parts(columns, rows, Shows.BOTH).pictures[Side.FAMILY]
-    assert (area.width, area.height) == family and shows_a_face(area)
+    assert (area.width, area.height) == family and HALF_BLOCKS.shows_a_face(area)
     assert len(focus_parts(columns, rows, Shows.BOTH).pictures) == (1 if columns == 80 else 2)
     whole = focus_parts(columns, rows, Shows.ROOM).pictures
     assert list(whole) == [Side.ROOM] and whole[Side.ROOM].width == columns - 2
@@ -227,7 +228,7 @@ def test_every_row_is_exactly_as_wide_as_the_screen(columns: int, rows: int) -> 
     for shows in Shows:
         parts = focus_parts(columns, rows, shows)
         views = {side: (PictureView(instead="FAMILY away"), "3 s old") for side in parts.pictures}
-        made = focus_view.picture_rows(parts, call, views, columns)
+        made = focus_view.picture_rows(parts, call, views, HALF_BLOCKS)
         steps: list[Step | None] = [None, Step(-300, -200)] * 40
         levels = {side: (-300, steps[: focus_view.bar_cells(columns)]) for side in Side}
         made |= focus_view.level_rows(parts, levels, 1.0, columns)

@@ -40,7 +40,7 @@ def test_rows_fill_the_screen_and_the_chosen_one_is_among_them(width: int, heigh
         text(r)
         for r in list_rows(
             full_wall(30), list(range(1, 31)), chosen, False, Gallery(Colours.TRUE), NOW_S, width, height
-        )
+        )[0]
     ]
     assert len(rows) == height
     assert {cell_width(row) for row in rows} == {width}
@@ -50,7 +50,7 @@ def test_rows_fill_the_screen_and_the_chosen_one_is_among_them(width: int, heigh
 
 def test_what_has_no_row_is_counted_with_the_worst_of_it() -> None:
     rows = [
-        text(r) for r in list_rows(full_wall(30), list(range(1, 31)), 1, False, Gallery(Colours.TRUE), NOW_S, 80, 21)
+        text(r) for r in list_rows(full_wall(30), list(range(1, 31)), 1, False, Gallery(Colours.TRUE), NOW_S, 80, 21)[0]
     ]
     rule = next(row for row in rows if row.startswith("─"))
     assert "20 more seats" in rule and "◆1" in rule and "FAMILY side" in rule

@@ -47,9 +47,14 @@ def test_a_short_wait_changes_nothing_and_a_line_that_is_slow_again_is_tried_lat
     assert run(profiles, 0.0, 300 + CALM_S + 2, CALM_S + 2) == [Profile.GREY]
 
 
+CELLS = [Profile.COLOUR, Profile.GREY, Profile.LEAN, Profile.TEXT]
+
+
+@pytest.mark.parametrize("kitty", [True, False])
 @pytest.mark.parametrize("colours", list(Colours))
-def test_a_choice_stays_whatever_the_line_does_and_the_last_key_gives_it_back(colours: Colours) -> None:
+def test_a_choice_stays_whatever_the_line_does_and_the_last_key_gives_it_back(colours: Colours, kitty: bool) -> None:
     profiles = Profiles(colours)
+    profiles.kitty = kitty
     seen = []
     for _ in range(10):
         profiles.choose_next()
@@ -58,8 +63,27 @@ def test_a_choice_stays_whatever_the_line_does_and_the_last_key_gives_it_back(co
         seen.append(profiles.current)
         assert run(profiles, 100.0, 0, 60) == [] and profiles.why == "your choice"
     assert profiles.chosen is None and profiles.current is profiles.best
-    wanted = list(Profile) if colours is Colours.TRUE else [Profile.GREY, Profile.LEAN, Profile.TEXT]
-    assert seen == wanted
+    cells = CELLS if colours is Colours.TRUE else CELLS[1:]
+    assert seen == ([Profile.KITTY, *cells] if kitty and colours is not Colours.NONE else cells)
+
+
+def test_images_fall_to_cells_first_and_come_back_last() -> None:
+    profiles = Profiles(Colours.TRUE)
+    profiles.kitty = True
+    assert profiles.current is Profile.KITTY and not profiles.why
+    assert run(profiles, WAIT_S[Profile.KITTY] + 0.1, 0, FALL_S + 1) == [Profile.COLOUR]
+    assert profiles.words == "Pictures: colour (slow line)"
+    assert run(profiles, WAIT_S[Profile.COLOUR] + 0.1, 10, FALL_S + 1) == [Profile.LEAN]
+    assert run(profiles, 0.0, 20, 20 * CALM_S) == [Profile.GREY, Profile.COLOUR, Profile.KITTY]
+
+
+def test_what_was_chosen_on_another_terminal_is_kept_for_it_and_not_pretended() -> None:
+    profiles = Profiles(Colours.TRUE, chosen=Profile.KITTY)
+    assert profiles.current is Profile.COLOUR and profiles.why == "this terminal shows no images"
+    assert run(profiles, 100.0, 0, FALL_S + 1) == [Profile.LEAN], "so it goes by the line"
+    profiles = Profiles(Colours.TRUE, chosen=Profile.KITTY)
+    profiles.kitty = True  # it has answered
+    assert profiles.current is Profile.KITTY and profiles.why == "your choice"
 
 
 def test_lean_pictures_are_old_later() -> None:
