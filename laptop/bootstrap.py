@@ -11,6 +11,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from .agent import Agent
+from .durable import make_names_durable
 from .guarded import Watchdog
 from .link import RefusedError, ServerLink
 from .logs import log_to_stderr
@@ -103,6 +104,7 @@ def _check_folder(settings: Settings) -> None:
         probe.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe.touch()
         probe.unlink()
+        make_names_durable(settings.data)
     except OSError as error:
         raise SystemExit(
             f"laptop: the folder {settings.data} can't be written ({error.strerror}); choose another with --data."

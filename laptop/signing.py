@@ -1,10 +1,11 @@
 """The laptop's own key (Ed25519): it signs the end of each recording. Made at the first start."""
 
-import os
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from .durable import replace
 
 FILE = "signing.key"
 
@@ -13,15 +14,7 @@ def signing_key(data: Path) -> Ed25519PrivateKey:
     """OSError when the folder can't be written; ValueError when what is there is no key."""
     path = data / FILE
     if not path.exists():
-        new = path.with_suffix(".new")
-        new.unlink(missing_ok=True)
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(descriptor, Ed25519PrivateKey.generate().private_bytes_raw())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        new.rename(path)
+        replace(path, Ed25519PrivateKey.generate().private_bytes_raw())
     return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
 
 

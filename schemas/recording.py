@@ -7,11 +7,14 @@ this record, and that a key frame of it is. `chain` is SHA-256 over the chain be
 that was cut, changed, moved or left out shows without any key.
 
 The first frame (BEGIN) says what it is and holds the call's key, wrapped to the establishment's evidence key. Each
-further one is a RECORD of at most a second, or a GAP where nothing came: a `Second`, sealed with AES-256-GCM under that
-key; its nonce is its index, its associated data see `associated`. END is signed with the laptop's Ed25519 key.
+further one is a RECORD of at most a second, or a GAP where nothing came: a `Second`, sealed with AES-256-GCM under the
+part's key (`part_key`); its nonce is its index, its associated data see `associated`. END is signed with the laptop's
+Ed25519 key.
 """
 
+import base64
 import hashlib
+import hmac
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,8 +26,11 @@ from msgspec import Meta
 
 from .wire import Id, Milliseconds
 
-FORMAT = 1
+FORMAT, OLDEST_FORMAT = 2, 1
+"""In format 1 each part had a key of its own, and that one was wrapped."""
 KEY_BYTES, CHAIN_BYTES = 32, 32
+STEPS_MAX = 10_000
+"""Runs of an agent in one call."""
 FRAME_BYTES_MAX = 16 * 1024 * 1024
 """Ten times the agreed bit rate of five sources, over a second; a longer frame is none of ours."""
 STREAMS_MAX = 32
@@ -35,6 +41,7 @@ HEAD_BYTES = _HEAD.size
 BEFORE_ALL = bytes(CHAIN_BYTES)
 """The chain before the first frame."""
 _SIGNED = b"sightline recording end\0"
+_NEXT_KEY, _PART_KEY = b"sightline recording next key", b"sightline recording part\0"
 
 
 class FrameKind(IntEnum):
@@ -52,7 +59,10 @@ class EndReason(StrEnum):
 
 
 class Begin(msgspec.Struct, array_like=True, frozen=True):
-    """`wrapped`: the key, as an age file; `signer`: the laptop's public key that END will be signed with."""
+    """`wrapped`: the call's key, as an age file; `signer`: the laptop's public key that END will be signed with.
+
+    `step`: so many runs of an agent had a key of this call before; `salt`: random, of this part.
+    """
 
     format: int
     call_id: Id
@@ -60,6 +70,8 @@ class Begin(msgspec.Struct, array_like=True, frozen=True):
     laptop_id: Id
     wrapped: Annotated[bytes, Meta(max_length=4096)]
     signer: Annotated[bytes, Meta(min_length=KEY_BYTES, max_length=KEY_BYTES)]
+    step: Annotated[int, Meta(ge=0, lt=STEPS_MAX)] = 0
+    salt: Annotated[bytes, Meta(max_length=KEY_BYTES)] = b""
 
 
 class End(msgspec.Struct, array_like=True, frozen=True):
@@ -212,8 +224,40 @@ def frame_head(head: bytes) -> Head:
         raise BrokenRecordingError("what is there is no frame") from error
 
 
+def part_key(begin: Begin, call_key: bytes) -> bytes:
+    """What a part's records are sealed with; `call_key`: what was wrapped."""
+    if begin.format == OLDEST_FORMAT:
+        return call_key
+    for _ in range(begin.step):
+        call_key = next_key(call_key)
+    return sealing_key(begin, call_key)
+
+
+def sealing_key(begin: Begin, run_key: bytes) -> bytes:
+    """A part's key out of its run's. No two parts have the same one, not even when a laptop's disk was put back to an older
+    state: the salt is random."""
+    return _hkdf(run_key, begin.salt, _PART_KEY + begin.call_id.encode() + b"\0" + begin.part.encode())
+
+
+def next_key(run_key: bytes) -> bytes:
+    """The key of a call's next run, out of the one before (of the first run: the call's key). There is no way back: who
+    has it opens nothing of what was recorded before."""
+    return _hkdf(run_key, b"", _NEXT_KEY)
+
+
+def _hkdf(key: bytes, salt: bytes, info: bytes) -> bytes:
+    """RFC 5869 with SHA-256, for 32 bytes: one step of the expansion."""
+    extracted = hmac.digest(salt or bytes(KEY_BYTES), key, "sha256")
+    return hmac.digest(extracted, info + b"\1", "sha256")
+
+
+def fingerprint(public: bytes) -> str:
+    """A laptop's signing key for people: SHA-256 in base 64, as OpenSSH writes them."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(public).digest()).decode().rstrip("=")
+
+
 def nonce(index: int) -> bytes:
-    """Never used twice: a key is made for one file, whose frames count on."""
+    """Never used twice: a part has a key of its own, and its frames count on."""
     return index.to_bytes(12)
 
 

@@ -8,10 +8,8 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -29,13 +27,14 @@ from schemas.recording import (
     Second,
     associated,
     nonce,
+    sealing_key,
     signed,
 )
 
+from ..durable import make_names_durable, write_all
 from ..signing import public_bytes
+from .call_key import take_key
 
-_age: Any = pyrage
-"""The module has no types that a checker reads."""
 SUFFIX = ".rec"
 _NAME = re.compile(r"\d{4}-[0-9a-f]{8}")
 _READ_BYTES = 1024 * 1024
@@ -58,24 +57,24 @@ class PartFile:
     """
 
     def __init__(self, folder: Path, call_id: str, sealing: Sealing) -> None:
-        """ValueError when the evidence key is none."""
-        key = secrets.token_bytes(KEY_BYTES)
-        try:
-            wrapped = _age.encrypt(key, [_age.x25519.Recipient.from_str(sealing.recipient)])
-        except _age.RecipientError as error:
-            raise ValueError("the server has given no evidence key to record for") from error
-        number = 1 + max((int(path.name[:4]) for path in parts(folder)), default=0)
+        """`folder`: the call's. ValueError when the evidence key is none."""
+        run = take_key(folder.parent, call_id, sealing.recipient)
+        number = 1 + max((int(path.name[:4]) for path in parts(folder)), default=run.step)
         self.name = f"{number:04}-{secrets.token_hex(4)}"
         self.path = folder / f"{self.name}{SUFFIX}"
         self.durable_bytes = 0
         self.ended = False
         self._call_id, self._signer = call_id, sealing.signer
-        self._cipher, self._chain = AESGCM(key), Chain()
+        begin = Begin(
+            FORMAT, call_id, self.name, sealing.laptop_id, run.wrapped, public_bytes(sealing.signer),
+            run.step, secrets.token_bytes(KEY_BYTES),
+        )  # fmt: skip
+        self._cipher, self._chain = AESGCM(sealing_key(begin, run.key)), Chain()
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        begin = Begin(FORMAT, call_id, self.name, sealing.laptop_id, wrapped, public_bytes(sealing.signer))
         body = _encode(begin)
         self._append(self._chain.frame(self._chain.head(FrameKind.BEGIN, 0, 0, 0, len(body)), body))
-        _make_names_durable(folder)
+        for names in (folder, folder.parent):
+            make_names_durable(names)
 
     def write(self, chunks: list[Chunk], keys: int, at_ms: int) -> None:
         """One record, or a gap when there is no chunk; durable when this returns."""
@@ -99,7 +98,7 @@ class PartFile:
             self._descriptor = -1
 
     def _append(self, frame: bytes) -> None:
-        _write_all(self._descriptor, frame)
+        write_all(self._descriptor, frame)
         os.fsync(self._descriptor)
         self.durable_bytes += len(frame)
 
@@ -129,7 +128,7 @@ def finish_interrupted(path: Path, signer: Ed25519PrivateKey) -> bool:
         if not ended:
             file.seek(0, os.SEEK_END)
             file.flush()
-            _write_all(file.fileno(), _end(Chain(reader.index, reader.chain), EndReason.INTERRUPTED, at_ms, signer))
+            write_all(file.fileno(), _end(Chain(reader.index, reader.chain), EndReason.INTERRUPTED, at_ms, signer))
         os.fsync(file.fileno())
     return True
 
@@ -137,18 +136,3 @@ def finish_interrupted(path: Path, signer: Ed25519PrivateKey) -> bool:
 def _end(chain: Chain, reason: EndReason, at_ms: int, signer: Ed25519PrivateKey) -> bytes:
     body = _encode(End(reason, signer.sign(signed(reason, chain.chain, chain.index))))
     return chain.frame(chain.head(FrameKind.END, at_ms, 0, 0, len(body)), body)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
-def _make_names_durable(folder: Path) -> None:
-    for path in (folder, folder.parent):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

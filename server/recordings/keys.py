@@ -27,7 +27,7 @@ class EvidenceKey:
         self.recipient = str(identity.to_public())
 
     def unwrap(self, wrapped: bytes) -> bytes | None:
-        """A part's key; None when it was wrapped for another establishment."""
+        """A call's key; None when it was wrapped for another establishment."""
         try:
             return _age.decrypt(wrapped, [self._identity])
         except (_age.DecryptError, ValueError):

@@ -17,6 +17,7 @@ from schemas.recording import (
     FrameKind,
     FrameReader,
     nonce,
+    part_key,
     read_begin,
     read_end,
     read_second,
@@ -80,7 +81,7 @@ def open_part(path: Path, key: EvidenceKey) -> OpenedPart:
                 if secret is None:
                     part.broken = "it was sealed for another evidence key"
                     return part
-                cipher = AESGCM(secret)
+                cipher = AESGCM(part_key(part.begin, secret))
             elif frame.kind == FrameKind.END:
                 end = read_end(frame)
                 part.end = str(end.reason)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from schemas.recording import (
     FORMAT,
+    OLDEST_FORMAT,
     Begin,
     BrokenRecordingError,
     End,
@@ -143,7 +144,7 @@ class IncomingPart:
             case FrameKind.BEGIN:
                 self.begin = read_begin(frame)
                 named = Named(self.named.establishment, self.begin.call_id, self.begin.part, self.begin.laptop_id)
-                if self.begin.format != FORMAT or named != self.named:
+                if not OLDEST_FORMAT <= self.begin.format <= FORMAT or named != self.named:
                     raise RefusedPartError("it says that it is another one")
             case FrameKind.END:
                 self.end = read_end(frame)

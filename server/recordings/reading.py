@@ -14,10 +14,12 @@ from schemas.recording import (
     FRAME_BYTES_MAX,
     HEAD_BYTES,
     RECORD_EACH_S,
+    Begin,
     BrokenRecordingError,
     FrameKind,
     Head,
     frame_head,
+    part_key,
     read_begin,
     whole_frame,
 )
@@ -63,11 +65,12 @@ def find_stretch(folder: Path, key: EvidenceKey, from_ms: int, to_ms: int) -> St
             continue
         stretch.complete = places[-1].head.kind == FrameKind.END
         stretch.copied_ms = max(stretch.copied_ms, *(place.head.at_ms for place in places))
-        unwrapped = key.unwrap(_wrapped(path, places[0]))
+        begin = _begin(path, places[0])
+        unwrapped = key.unwrap(begin.wrapped)
         wanted = _wanted([p for p in places[1:] if p.head.kind != FrameKind.END], from_ms, to_ms)
         if unwrapped is None or not wanted:
             continue
-        stretch.keys.append(unwrapped)
+        stretch.keys.append(part_key(begin, unwrapped))
         stretch.pieces.append((path, 0, places[0].size))
         stretch.pieces += [(path, place.at, place.size) for place in wanted]
     return stretch
@@ -116,6 +119,6 @@ def _places(path: Path) -> Iterator[_Place]:
             at += length
 
 
-def _wrapped(path: Path, place: _Place) -> bytes:
+def _begin(path: Path, place: _Place) -> Begin:
     with path.open("rb") as file:
-        return read_begin(whole_frame(file.read(place.size), BEFORE_ALL)).wrapped
+        return read_begin(whole_frame(file.read(place.size), BEFORE_ALL))

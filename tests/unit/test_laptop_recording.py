@@ -5,16 +5,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+import pyrage
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from demo.peers.clip import MEDIA, is_key_frame
 from demo.peers.clip import read as read_clip
+from laptop.media.call_key import take_key
 from laptop.media.part_file import Sealing, finish_interrupted, parts
 from laptop.media.recording import Recording, RecordingError
 from laptop.media.stream import Piece, SenderReport
+from schemas.recording import FrameReader, nonce, part_key, read_begin, sealing_key
+from server.recordings.keys import EvidenceKey
 from server.recordings.opening import OpenedPart
-from tests.sealed import SEALING, SIGNER, opened, played
+from tests.sealed import KEY, SEALING, SIGNER, opened, played
 
+OTHER = EvidenceKey(pyrage.x25519.Identity.generate())  # type: ignore[attr-defined]
 SOURCES = ("family-1", "room")
 
 
@@ -135,15 +143,71 @@ def test_a_picture_begins_at_a_key_frame(tmp_path: Path) -> None:
     assert played(only(tmp_path).streams["family-1"])[0] == 100 - (first_key - 1)
 
 
-def test_an_agent_that_starts_anew_goes_on_in_another_part_with_another_key(tmp_path: Path) -> None:
-    for _ in range(2):
+def test_an_agent_that_starts_anew_goes_on_in_another_part_with_the_call_s_key(tmp_path: Path) -> None:
+    """Also when what the one before recorded was handed over meanwhile; and no two parts are sealed alike."""
+    handed_over = tmp_path / "handed over" / "BWI-1"
+    handed_over.mkdir(parents=True)
+    for _ in range(3):
         kept = Kept(tmp_path)
         kept.recording.start(60)
         play(kept.recording, "room", 1)
         kept.recording.finish()
-    first, second = opened(tmp_path / "BWI-1")
-    assert first.begin and second.begin and first.begin.wrapped != second.begin.wrapped
-    assert played(first.streams["room"])[0] == played(second.streams["room"])[0] == 25
+        (part,) = parts(tmp_path / "BWI-1")
+        part.rename(handed_over / part.name)
+    found = opened(handed_over)
+    begins = [part.begin for part in found if part.begin]
+    assert len({begin.wrapped for begin in begins}) == 1 and [begin.step for begin in begins] == [0, 1, 2]
+    assert [begin.part[:4] for begin in begins] == ["0001", "0002", "0003"]
+    call_key = KEY.unwrap(begins[0].wrapped)
+    assert call_key and len({part_key(begin, call_key) for begin in begins}) == 3
+    assert all(played(part.streams["room"])[0] == 25 for part in found)
+
+
+def test_what_a_laptop_keeps_for_its_next_agent_opens_nothing_that_it_has_recorded(tmp_path: Path) -> None:
+    for _ in range(2):
+        kept = Kept(tmp_path)
+        kept.recording.start(60)
+        kept.recording.finish()
+    content = (tmp_path / "call.key").read_bytes()
+    assert (tmp_path / "call.key").stat().st_mode & 0o077 == 0
+    (key,) = [field for field in msgspec.msgpack.decode(content) if isinstance(field, bytes) and len(field) == 32]
+    for path in parts(tmp_path / "BWI-1"):
+        frames = list(FrameReader().feed(path.read_bytes()))
+        begin, record = read_begin(frames[0]), frames[1]
+        for tried in (key, sealing_key(begin, key), part_key(begin, key)):
+            with pytest.raises(InvalidTag):
+                AESGCM(tried).decrypt(nonce(1), record.body, record.bound_to(begin))
+        call_key = KEY.unwrap(begin.wrapped)
+        assert call_key
+        AESGCM(part_key(begin, call_key)).decrypt(nonce(1), record.body, record.bound_to(begin))
+
+
+def test_another_call_another_evidence_key_and_a_spoiled_file_begin_with_a_new_key(tmp_path: Path) -> None:
+    seen = set()
+    for call_id, recipient in (("BWI-1", KEY.recipient), ("BWI-2", KEY.recipient), ("BWI-2", OTHER.recipient)):
+        run = take_key(tmp_path, call_id, recipient)
+        assert run.step == 0
+        seen.add(run.key)
+    assert take_key(tmp_path, "BWI-2", OTHER.recipient).step == 1
+    (tmp_path / "call.key").write_bytes(b"spoiled")
+    run = take_key(tmp_path, "BWI-2", OTHER.recipient)
+    assert run.step == 0 and run.key not in seen and len(seen) == 3
+
+
+def test_a_disk_put_back_to_an_older_state_does_not_seal_two_parts_alike(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.recording.start(60)
+    kept.recording.finish()
+    before = (tmp_path / "call.key").read_bytes()
+    for _ in range(2):
+        (tmp_path / "call.key").write_bytes(before)
+        kept = Kept(tmp_path)
+        kept.recording.start(60)
+        kept.recording.finish()
+    begins = [part.begin for part in opened(tmp_path / "BWI-1") if part.begin]
+    assert [begin.step for begin in begins] == [0, 1, 1]
+    call_key = KEY.unwrap(begins[0].wrapped)
+    assert call_key and len({part_key(begin, call_key) for begin in begins}) == 3
 
 
 def test_the_sender_s_clock_is_noted_beside_the_arrival(tmp_path: Path) -> None:

@@ -3,14 +3,17 @@
 import io
 
 import av
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.peers.clip import MEDIA, is_key_frame
 from demo.peers.clip import read as read_clip
 from schemas.matroska import AUDIO, VIDEO, Block, blocks, clusters, header
-from schemas.recording import BrokenRecordingError, Chain, FrameKind, FrameReader, associated
+from schemas.recording import Begin, BrokenRecordingError, Chain, FrameKind, FrameReader, associated, part_key
 
 
 def recording(bodies: list[bytes]) -> list[bytes]:
@@ -78,6 +81,22 @@ def test_a_sealed_body_is_bound_to_call_part_head_and_history() -> None:
     assert (
         len({associated("a", "b", b"h", b"c"), associated("ab", "", b"h", b"c"), associated("a", "b", b"h", b"d")}) == 3
     )
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32), st.integers(0, 5))
+def test_keys_are_derived_by_hkdf(key: bytes, salt: bytes, step: int) -> None:
+    """RFC 5869, as the library does it."""
+    begin = Begin(2, "BWI-1", "0001-x", "BWI-01", b"", bytes(32), step, salt)
+    expected = key
+    for _ in range(step):
+        expected = HKDF(SHA256(), 32, None, b"sightline recording next key").derive(expected)
+    expected = HKDF(SHA256(), 32, salt, b"sightline recording part\0BWI-1\x000001-x").derive(expected)
+    assert part_key(begin, key) == expected != key
+
+
+def test_a_part_of_the_first_format_opens_with_the_key_that_was_wrapped() -> None:
+    first = msgspec.msgpack.encode((1, "BWI-1", "0001-x", "BWI-01", b"", bytes(32)))
+    assert part_key(msgspec.msgpack.decode(first, type=Begin), b"k" * 32) == b"k" * 32
 
 
 BLOCKS = st.lists(

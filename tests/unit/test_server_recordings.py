@@ -8,6 +8,7 @@ import pyrage
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from laptop.media.opened import open_records
 from laptop.media.part_file import PartFile, finish_interrupted
 from schemas.recording import HEAD_BYTES, Chunk
 from server.recordings.keys import EvidenceKey, KeyFileError, own_key, read_key
@@ -17,6 +18,7 @@ from server.recordings.reading import find_stretch, frames_of
 from server.rules.recording import Step, room_needed, step
 from tests.sealed import KEY, SEALING
 
+FORMAT_1 = Path(__file__).parents[1] / "recording_1"
 BEGAN = 1_800_000_000_000
 EACH_MS = 800
 
@@ -133,6 +135,21 @@ def test_a_full_disk_is_said_and_nothing_half_stays(tmp_path: Path, monkeypatch:
     with pytest.raises(RefusedPartError, match="disk is full") as refused:
         copy.make_durable()
     assert refused.value.again and copy.path.stat().st_size == 1000
+
+
+def test_a_recording_of_the_first_format_is_taken_opened_and_found(tmp_path: Path) -> None:
+    """As agents made them when each part had a key of its own."""
+    key, (old,) = read_key(FORMAT_1 / "evidence.key"), FORMAT_1.glob("*.rec")
+    copy = IncomingPart(tmp_path / old.name, Named("BWI", "BWI-1", old.stem, "BWI-01"))
+    copy.take(0, old.read_bytes())
+    copy.make_durable()
+    assert copy.whole and (copy.records, copy.gaps) == (1, 1)
+    part = open_part(copy.path, key)
+    assert (part.broken, part.end, part.signed) == ("", "ended", True)
+    assert len(part.streams["room"].blocks["audio"]) == 5
+    stretch = find_stretch(tmp_path, key, BEGAN, BEGAN + 1000)
+    opened = open_records(b"".join(frames_of(stretch.pieces)), stretch.keys)
+    assert opened.broken == "" and [len(track.blocks) for track in opened.tracks] == [5]
 
 
 def test_a_stretch_begins_at_the_last_key_frame_before_it_and_opens(tmp_path: Path) -> None:
