@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     join = acts.add_parser("join", help="one WebM of all of it, and what it holds as JSON")
     join.add_argument("folder", type=Path, metavar="FOLDER", help="the call's folder: DATA/recordings/CODE/CALL")
     join.add_argument("--identity", type=Path, required=True, metavar="KEY", help="the evidence key, an age identity")
+    join.add_argument(
+        "--laptops", type=Path, metavar="LIST", help="the laptops' signing keys (the file CODE.laptops beside KEY)"
+    )
     join.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.webm")
     join.set_defaults(start=_join)
 
@@ -143,9 +146,9 @@ def _join(chosen: argparse.Namespace) -> int:
 
     from server.recordings.joining import join
 
-    found = join(chosen.folder, chosen.identity, chosen.output)
+    found = join(chosen.folder, chosen.identity, chosen.laptops, chosen.output)
     print(json.dumps(found))
-    broken = any(part["broken"] or not part["signed"] for part in found["parts"])
+    broken = any(part["broken"] or not part["signed"] or not part["registered"] for part in found["parts"])
     return 1 if broken else 0
 
 

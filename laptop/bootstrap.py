@@ -10,6 +10,8 @@ import av.codec.codec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from schemas.recording import fingerprint
+
 from .agent import Agent
 from .durable import make_names_durable
 from .guarded import Watchdog
@@ -19,7 +21,7 @@ from .media.aiortc_internals.addresses import use_interfaces
 from .media.aiortc_internals.check import check_names, check_version
 from .media.aiortc_internals.pipe import take_rtp_past_stun
 from .settings import Settings
-from .signing import signing_key
+from .signing import public_bytes, signing_key
 
 log = structlog.get_logger()
 
@@ -59,8 +61,10 @@ async def _run(settings: Settings) -> int:
         watchdog.start()
     except OSError as error:
         raise SystemExit(f"laptop: no watchdog can be started ({error.strerror}), so no call is carried.") from error
-    link = ServerLink(settings)
-    agent = Agent(settings, link, _signer(settings))
+    signer = _signer(settings)
+    log.info("recordings are signed", key=fingerprint(public_bytes(signer)))
+    link = ServerLink(settings, public_bytes(signer))
+    agent = Agent(settings, link, signer)
     await agent.prepare()
     linked = asyncio.ensure_future(link.run())
     leases = asyncio.ensure_future(agent.run())

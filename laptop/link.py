@@ -36,14 +36,15 @@ class RefusedError(Exception):
 class ServerLink:
     """`run` until cancelled; RefusedError when the server refuses for good. Set `held` and `on_message` first."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, signing_key: bytes) -> None:
+        """`signing_key`: its public half."""
         self.held: Callable[[], tuple[str, int]] = lambda: ("", 0)
         self.on_message: Callable[[Message], None] = lambda message: None
         self.on_welcome: Callable[[float, int], None] = lambda asked_at, server_ms: None
         """A new link: the server's time (UTC ms) and when it was asked for (CLOCK_BOOTTIME, s)."""
         self.left_out = 0
         """Messages that were not sent because the line took no more."""
-        self._settings = settings
+        self._settings, self._signing_key = settings, signing_key
         self._connection: ClientConnection | None = None
 
     @property
@@ -122,8 +123,9 @@ class ServerLink:
         ) as connection:
             call_id, epoch = self.held()
             hello = LaptopHello(
-                PROTOCOL_VERSION, settings.establishment, settings.laptop_id, settings.token, SOFTWARE, call_id, epoch
-            )
+                PROTOCOL_VERSION, settings.establishment, settings.laptop_id, settings.token, SOFTWARE, call_id, epoch,
+                self._signing_key,
+            )  # fmt: skip
             asked_at = boottime()
             await connection.send(encode(hello))
             async for frame in connection:

@@ -24,7 +24,11 @@ from .wire import Codec, Count, EstablishmentCode, Id, Link, Message, Millisecon
 
 
 class LaptopHello(Message, tag=10, frozen=True):
-    """First message. `call_id` and `epoch` name the call that the agent still holds, after a lost link; else empty."""
+    """First message. `call_id` and `epoch` name the call that the agent still holds, after a lost link; else empty.
+
+    `signing_key`: Ed25519, public; the ends of this laptop's recordings are signed with it. It is registered with the
+    token that it is first shown with; another one is refused.
+    """
 
     protocol: int
     establishment: EstablishmentCode
@@ -33,6 +37,7 @@ class LaptopHello(Message, tag=10, frozen=True):
     software: Name
     call_id: OptionalId = ""
     epoch: Count = 0
+    signing_key: Annotated[bytes, Meta(max_length=32)] = b""
 
 
 class LeaseRequest(Message, tag=11, frozen=True):

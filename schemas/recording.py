@@ -234,8 +234,8 @@ def part_key(begin: Begin, call_key: bytes) -> bytes:
 
 
 def sealing_key(begin: Begin, run_key: bytes) -> bytes:
-    """A part's key out of its run's. No two parts have the same one, not even when a laptop's disk was put back to an older
-    state: the salt is random."""
+    """A part's key out of its run's. The salt is random: no two parts share a key, not even when a laptop's disk is put
+    back to an older state."""
     return _hkdf(run_key, begin.salt, _PART_KEY + begin.call_id.encode() + b"\0" + begin.part.encode())
 
 

@@ -169,11 +169,12 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
         loop.add_signal_handler(number, stop.set)
     writer = Writer(engine, loop)
     journal = Journal(settings.journal, writer)
-    estate = Estate([Establishment(one, writer) for one in known], writer)
+    estate = Estate([Establishment(one, writer, settings.laptop_keys(one.code)) for one in known], writer)
     commandings = {place.code: Commanding(place, journal) for place in estate.places}
     alarm = Alarm(settings.alarm_hook)
-    keeper = Keeper(settings.recordings, loop)
+    keeper = Keeper(settings.recordings, loop, estate.signs)
     for place in estate.places:
+        place.signers.write_list()
         place.evidence_key = keys[place.code].recipient
         place.free_bytes = lambda: shutil.disk_usage(keeper.root).free
     receiving = {

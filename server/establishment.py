@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -40,6 +41,7 @@ from .rules.decision import Accepted, Ordered, Situation
 from .rules.incident import Incident
 from .rules.picture_boxes import for_call
 from .rules.recording import room_needed
+from .signers import Signers
 from .store.audit import Entry
 from .store.rows import Known
 from .store.writer import Unit, Writer
@@ -75,7 +77,8 @@ class LaptopEnd:
 class Establishment:
     """Everything runs on the event loop, so each method is one step that nothing interrupts."""
 
-    def __init__(self, known: Known, writer: Writer) -> None:
+    def __init__(self, known: Known, writer: Writer, laptop_keys: Path) -> None:
+        """`laptop_keys`: where the list of its laptops' signing keys goes."""
         self.code, self.name, self.policy = known.code, known.name, known.policy
         self.known, self.writer = known, writer
         self.calls: dict[str, Call] = {}
@@ -84,6 +87,7 @@ class Establishment:
         self.fanout = FanOut(self.snapshot, utc_ms)
         self.health = Health(self)
         self.looking, self.peers, self.notices, self.marks = Looking(self), Peers(self), Notices(self), Marks(self)
+        self.signers = Signers(self.code, laptop_keys, known.signing_keys, writer, self._entry_of_laptop, utc_ms)
         self.on_incident: Callable[[Incident], None] = lambda incident: None
         """Called when a flag is in the audit."""
         self.on_help: Callable[[Call, str, str], None] = lambda call, kind, who: None
@@ -169,6 +173,9 @@ class Establishment:
         session: str = "", accepted: bool = True,
     ) -> Entry:  # fmt: skip
         return Entry(utc_ms(), who, role, session, action, call_id, accepted, detail, self.code)
+
+    def _entry_of_laptop(self, action: str, detail: str, laptop_id: str, accepted: bool) -> Entry:
+        return self.entry(action, detail, who=laptop_id, role="laptop", accepted=accepted)
 
     def record(self, action: str, detail: str, **about: object) -> None:
         """An audit entry that nothing waits for."""

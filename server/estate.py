@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from .establishment import Establishment, utc_ms
+from .recordings.part import Named
 from .store.audit import Entry
 from .store.rows import StaffRow
 from .store.writer import Unit, Writer
@@ -20,6 +21,10 @@ class Estate:
 
     def place(self, code: str) -> Establishment | None:
         return self._places.get(code)
+
+    def signs(self, named: Named, key: bytes) -> bool:
+        """Whether a part's laptop is registered with this signing key. From any thread."""
+        return self._places[named.establishment].signers.knows(named.laptop_id, key)
 
     def of_peer(self, token_hash: str) -> tuple[Establishment, tuple[str, str]] | None:
         """(establishment, (call, leg)) that a family device's or room's token is good for."""

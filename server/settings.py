@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from .recordings.laptop_keys import SUFFIX as LIST_SUFFIX
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -37,6 +39,10 @@ class Settings:
     def evidence_keys(self) -> Path:
         """The private halves of the establishments' evidence keys."""
         return self.data / "evidence"
+
+    def laptop_keys(self, code: str) -> Path:
+        """The list of the keys that an establishment's laptops sign recordings with."""
+        return self.evidence_keys / f"{code}{LIST_SUFFIX}"
 
     @property
     def journal(self) -> Path:

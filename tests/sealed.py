@@ -8,12 +8,19 @@ import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from laptop.media.part_file import Sealing
+from laptop.signing import public_bytes
 from server.recordings.keys import EvidenceKey
 from server.recordings.opening import OpenedPart, Stream, open_call
+from server.recordings.part import Named
 
 SIGNER = Ed25519PrivateKey.generate()
 KEY = EvidenceKey(pyrage.x25519.Identity.generate())  # type: ignore[attr-defined]
 SEALING = Sealing("BWI-01", KEY.recipient, SIGNER)
+
+
+def signs(_named: Named, key: bytes) -> bool:
+    """As a server that knows this laptop's key alone."""
+    return key == public_bytes(SIGNER)
 
 
 def opened(folder: Path) -> list[OpenedPart]:

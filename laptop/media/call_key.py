@@ -1,5 +1,5 @@
-"""A call's key on the laptop: made with its first part, wrapped for the evidence key, gone on with by each agent that is
-started anew in the call.
+"""A call's key on the laptop: made with its first part, wrapped for the evidence key. An agent that is started anew in
+the call goes on with it.
 
 What lies on the disk for the next agent is only what its own part will be sealed with (`next_key`): a laptop that is
 taken away opens nothing of what it has recorded. A laptop has one call at a time, so it keeps one such file.

@@ -44,7 +44,8 @@ HEALTH_EACH_MS = 1000
 
 async def serve_laptop(connection: ServerConnection, link: Link, estate: Estate) -> None:
     hello: LaptopHello = await link.hello(LaptopHello)
-    place, laptop = _recognise(hello, link, estate)
+    place = await _recognise(hello, estate)
+    laptop = _take_over(hello, link, place)
     link.prove(f"laptop {hello.laptop_id}", place.code)
     link.send(LaptopWelcome(link.protocol, utc_ms()))
     log.info("laptop connected", laptop=hello.laptop_id, software=hello.software)
@@ -60,13 +61,19 @@ async def serve_laptop(connection: ServerConnection, link: Link, estate: Estate)
         log.info("laptop gone", laptop=hello.laptop_id)
 
 
-def _recognise(hello: LaptopHello, link: Link, estate: Estate) -> tuple[Establishment, LaptopEnd]:
+async def _recognise(hello: LaptopHello, estate: Estate) -> Establishment:
+    """Its token is right and its signing key registered, or WireError."""
     place = estate.place(hello.establishment)
     known = place.known.laptops.get(hello.laptop_id) if place is not None else None
     if place is None or known is None or not hmac.compare_digest(known.token_hash, token_hash(hello.token)):
         raise WireError(
             CloseCode.NOT_RECOGNISED, f"{hello.laptop_id} is no laptop of this establishment, or its token is wrong"
         )
+    await place.signers.let_in(known.id, known.token_hash, hello.signing_key)
+    return place
+
+
+def _take_over(hello: LaptopHello, link: Link, place: Establishment) -> LaptopEnd:
     before = place.laptops.get(hello.laptop_id)
     if before is not None:
         if not before.link.is_silent(SILENT_S):
@@ -75,7 +82,7 @@ def _recognise(hello: LaptopHello, link: Link, estate: Estate) -> tuple[Establis
             )
         before.link.abort("another link of the same laptop took over")
         place.laptop_gone(before)
-    return place, LaptopEnd(hello.laptop_id, link)
+    return LaptopEnd(hello.laptop_id, link)
 
 
 def _take(laptop: LaptopEnd, place: Establishment, message: Any, frame: bytes) -> None:

@@ -14,9 +14,12 @@ import av
 import av.error
 import numpy as np
 
+from schemas.recording import fingerprint
+
 from ..rules.call import ROOM_LEG
 from .composing import RATE, PictureSource, SoundSource, panel, place_size, side_by_side, to_frame
 from .keys import KeyFileError, read_key
+from .laptop_keys import SUFFIX, KeyListError, read_list
 from .opening import OpenedPart, open_call
 from .placing import Placed, place
 
@@ -40,10 +43,16 @@ class Source:
         return sorted((one for part in self.parts.get(kind, []) for one in part), key=lambda one: one.at_ms)
 
 
-def join(folder: Path, identity: Path, output: Path) -> dict[str, Any]:
-    """Writes `output`; returns what was found, for JSON. SystemExit with one sentence when it can't."""
+def join(folder: Path, identity: Path, laptops: Path | None, output: Path) -> dict[str, Any]:
+    """Writes `output`; returns what was found, for JSON. SystemExit with one sentence when it can't.
+
+    `laptops`: the list of their keys (None: the one beside the evidence key).
+    """
     try:
+        registered = read_list(laptops or identity.with_suffix(SUFFIX))
         parts = open_call(folder, read_key(identity))
+    except KeyListError as error:
+        raise SystemExit(f"recording: {error}; give the server's list of laptops' keys with --laptops.") from error
     except KeyFileError as error:
         raise SystemExit(f"recording: {error}; give the evidence key with --identity.") from error
     except OSError as error:
@@ -64,7 +73,7 @@ def join(folder: Path, identity: Path, output: Path) -> dict[str, Any]:
         "call": parts[0].begin.call_id if parts[0].begin else folder.name,
         "began": _iso(began_ms),
         "seconds": round((ended_ms - began_ms) / 1000, 1),
-        "parts": [_about(part) for part in parts],
+        "parts": [_about(part, registered) for part in parts],
         "sources": [source.name for source in sources],
         "gaps": [gap for source in sources for gap in _gaps(source, began_ms, ended_ms)],
     }
@@ -184,7 +193,8 @@ def _gaps(source: Source, began_ms: float, ended_ms: float) -> list[dict[str, An
     return found
 
 
-def _about(part: OpenedPart) -> dict[str, Any]:
+def _about(part: OpenedPart, registered: set[tuple[str, bytes]]) -> dict[str, Any]:
+    begin = part.begin
     return {
         "part": part.path.stem,
         "records": part.records,
@@ -193,6 +203,9 @@ def _about(part: OpenedPart) -> dict[str, Any]:
         "to": _iso(part.last_ms),
         "end": part.end or "none",
         "signed": part.signed,
+        "laptop": begin.laptop_id if begin else "",
+        "key": fingerprint(begin.signer) if begin else "",
+        "registered": begin is not None and (begin.laptop_id, begin.signer) in registered,
         "broken": part.broken,
     }
 

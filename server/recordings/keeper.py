@@ -48,11 +48,12 @@ def part_path(root: Path, named: Named) -> Path:
 class Keeper:
     """`offered` and `came` from the event loop, where `on_kept` is called too, once for each part in each batch."""
 
-    def __init__(self, root: Path, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, root: Path, loop: asyncio.AbstractEventLoop, signs: Callable[[Named, bytes], bool]) -> None:
+        """`signs(named, key)`: the laptop may sign this part with this key; called in its thread."""
         self.root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.on_kept: Callable[[Kept], None] = lambda kept: None
-        self._loop = loop
+        self._loop, self._signs = loop, signs
         self._queue: queue.Queue[tuple[Named, int, bytes] | None] = queue.Queue(WAITING_MAX)
         self._parts: dict[Named, tuple[IncomingPart, float]] = {}
         """What is being taken, and when something last came."""
@@ -116,7 +117,7 @@ class Keeper:
 
     def _part(self, named: Named) -> IncomingPart:
         known = self._parts.get(named)
-        part = known[0] if known is not None else IncomingPart(part_path(self.root, named), named)
+        part = known[0] if known is not None else IncomingPart(part_path(self.root, named), named, self._signs)
         self._parts[named] = part, time.monotonic()
         return part
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from schemas.recording import (
     Frame,
     FrameKind,
     FrameReader,
+    fingerprint,
     read_begin,
     read_end,
     signed,
@@ -54,9 +56,10 @@ class IncomingPart:
     `begin` and `end`: once they are there; `records`, `gaps`: how many.
     """
 
-    def __init__(self, path: Path, named: Named) -> None:
-        """Goes on with what is on the disk already, as far as its chain holds."""
-        self.path, self.named = path, named
+    def __init__(self, path: Path, named: Named, signs: Callable[[Named, bytes], bool]) -> None:
+        """Goes on with what is on the disk already, as far as its chain holds. `signs(named, key)`: the laptop is
+        registered with this key."""
+        self.path, self.named, self._signs = path, named, signs
         self.bytes = self.newest_ms = self.records = self.gaps = 0
         self.begin: Begin | None = None
         self.end: End | None = None
@@ -146,6 +149,9 @@ class IncomingPart:
                 named = Named(self.named.establishment, self.begin.call_id, self.begin.part, self.begin.laptop_id)
                 if not OLDEST_FORMAT <= self.begin.format <= FORMAT or named != self.named:
                     raise RefusedPartError("it says that it is another one")
+                if not self._signs(self.named, self.begin.signer):
+                    key = fingerprint(self.begin.signer)
+                    raise RefusedPartError(f"it is to be signed with {key}, which its laptop is not registered with")
             case FrameKind.END:
                 self.end = read_end(frame)
                 assert self.begin is not None  # FrameReader: index 0 is BEGIN

@@ -10,6 +10,7 @@ import structlog
 
 from schemas.call import Outcome
 from schemas.laptop import RecordingChunk, RecordingKept, RecordingOffer, RecordingRefused
+from schemas.recording import fingerprint
 
 from ..alarm import Alarm
 from ..establishment import SERVER, Establishment, LaptopEnd, utc_ms
@@ -73,7 +74,7 @@ class Receiving:
         if kept.state is not None and kept.state.begin is not None and named not in self._begun:
             self._begun.add(named)
             if not kept.whole:
-                signer = kept.state.begin.signer.hex()
+                signer = fingerprint(kept.state.begin.signer)
                 self._record("recording_begun", named, "its first records are on the server's disk", signer=signer)
         if not kept.whole:
             self._to_laptop(named, RecordingKept(named.call_id, named.part, kept.bytes, False))
@@ -89,7 +90,7 @@ class Receiving:
         assert part is not None and part.begin is not None and part.end is not None
         entry = self._entry(
             "recording_verified", named, f"whole and signed, {part.end.reason}", bytes=kept.bytes,
-            records=part.records, gaps=part.gaps, chain=part.chain.hex(), signer=part.begin.signer.hex(),
+            records=part.records, gaps=part.gaps, chain=part.chain.hex(), signer=fingerprint(part.begin.signer),
         )  # fmt: skip
         kept_for_good = self._place.writer.write(Unit((entry,)))
 

@@ -11,6 +11,7 @@ from schemas.call import CallState, Role
 
 from ..establishment_file import EstablishmentFile, EstablishmentFileError, check_overlaps, token_hash
 from ..rules.call import Call, Policy
+from ..rules.signing import Registered
 from . import tables
 
 
@@ -45,6 +46,7 @@ class Known:
     """Token's hash -> (call id, leg)."""
     answers: dict[str, bytes]
     """Command id -> the answer that was given."""
+    signing_keys: list[Registered]
     incidents_of_day: dict[str, int]
     """Day as in the reference (2026-1124) -> the newest incident's number; one dict for all establishments of a server,
     since references are theirs together."""
@@ -156,8 +158,23 @@ def _load_one(connection: Connection, place: Row[Any], numbers: dict[str, int], 
         calls={row.call_id: msgspec.json.decode(row.body, type=Call) for row in calls},
         peer_tokens=tokens,
         answers={row.command_id: row.answer for row in answers},
+        signing_keys=_signing_keys(connection, place.code),
         incidents_of_day=numbers,
     )
+
+
+def write_signing_key(connection: Connection, establishment: str, registered: Registered) -> None:
+    row = {"token_hash": registered.token_hash, "since_ms": registered.since_ms}
+    about = {"establishment": establishment, "laptop_id": registered.laptop_id, "key": registered.key}
+    statement = upsert(tables.signing_key).values(**about, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=list(about), set_=row))
+
+
+def _signing_keys(connection: Connection, establishment: str) -> list[Registered]:
+    table = tables.signing_key
+    ours = select(table).where(table.c.establishment == establishment).order_by(table.c.laptop_id, table.c.since_ms)
+    rows = connection.execute(ours).all()
+    return [Registered(row.laptop_id, row.key, row.token_hash, row.since_ms) for row in rows]
 
 
 def _check_nobody_elses(connection: Connection, content: EstablishmentFile) -> None:

@@ -35,6 +35,16 @@ laptop = Table(
     Column("token_hash", String(64), nullable=False, unique=True),
 )
 
+signing_key = Table(  # Ed25519, public; of laptops that are no more, too: their recordings stay
+    "signing_key",
+    metadata,
+    Column("establishment", String(3), ForeignKey("establishment.code"), primary_key=True),
+    Column("laptop_id", String(64), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("token_hash", String(64), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+
 staff = Table(
     "staff",
     metadata,

@@ -16,10 +16,11 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from ..rules.call import Call
 from ..rules.incident import Incident
+from ..rules.signing import Registered
 from . import tables
 from .audit import Entry, Head
 from .incidents import write_incident
-from .rows import call_row
+from .rows import call_row, write_signing_key
 
 QUEUE_MAX = 10_000
 GROUP_MAX = 500
@@ -39,6 +40,8 @@ class Unit:
     command: tuple[str, int, bytes, str] | None = None
     """Id, time in UTC ms, the answer's frame, the establishment's code."""
     incident: Incident | None = None
+    signing_key: tuple[str, Registered] | None = None
+    """Of which establishment's laptop."""
 
 
 class Writer:
@@ -148,6 +151,8 @@ def write_unit(connection: Connection, unit: Unit, head: Head) -> Head:
         connection.execute(tables.call.update().where(tables.call.c.call_id == unit.call.call_id).values(**row))
     if unit.incident is not None:
         write_incident(connection, unit.incident)
+    if unit.signing_key is not None:
+        write_signing_key(connection, *unit.signing_key)
     if unit.command is not None:
         command_id, at_ms, answer, code = unit.command
         values = {"command_id": command_id, "at_ms": at_ms, "answer": answer, "establishment": code}

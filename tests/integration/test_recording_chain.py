@@ -66,7 +66,8 @@ def test_a_call_is_joined_with_its_sound_in_step_though_the_server_was_killed_in
         output = tmp_path / "out.webm"
         found = join(run.chain.recordings()[0], key_file(run), output)
         assert found["sources"] == ["room", "family-1"] and found["seconds"] > RECORDED_S - 1
-        assert [(part["end"], part["signed"], part["broken"]) for part in found["parts"]] == [("ended", True, "")]
+        (told,) = found["parts"]
+        assert (told["end"], told["signed"], told["registered"], told["broken"]) == ("ended", True, True, "")
         for number in (1, 2):
             skews = flash_clip.skews_ms(str(output), number, number)
             # The clip begins anew within, and there a flash may be cut off.
@@ -75,6 +76,7 @@ def test_a_call_is_joined_with_its_sound_in_step_though_the_server_was_killed_in
         assert "recording_begun" in actions and actions.count("recording_verified") == 1
         detail = next(json.loads(d) for _, action, _, d in audit(run) if action == "recording_verified")
         part = copies(run)[0]
+        assert detail["signer"] == told["key"]
         assert (detail["part"], detail["records"], detail["gaps"]) == (part.path.stem, part.records, part.gaps)
         assert detail["bytes"] == part.path.stat().st_size
 

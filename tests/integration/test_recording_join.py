@@ -18,6 +18,10 @@ from demo.processes import child_environment, sightline
 from laptop.media.part_file import parts
 from laptop.media.recording import Recording
 from laptop.media.stream import Piece, SenderReport
+from laptop.signing import public_bytes
+from schemas.recording import fingerprint
+from server.recordings.laptop_keys import write_list
+from server.rules.signing import Registered
 from tests import flash_clip
 from tests.sealed import SEALING
 
@@ -35,6 +39,7 @@ def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("key") / "BWI.key"
     secret = pyrage.x25519.Identity.generate()  # type: ignore[attr-defined]
     path.write_text(f"# of a test\n{secret}\n")
+    write_list(path.with_suffix(".laptops"), [Registered("BWI-01", public_bytes(SEALING.signer), "", BEGAN_MS)])
     return path
 
 
@@ -95,9 +100,9 @@ class Scene:
         self.recording.finish(20)
 
 
-def join(folder: Path, identity: Path, output: Path, status: int = 0) -> dict[str, Any]:
+def join(folder: Path, identity: Path, output: Path, *more: object, status: int = 0) -> dict[str, Any]:
     run = subprocess.run(
-        sightline("recording", "join", folder, "--identity", identity, "-o", output),
+        sightline("recording", "join", folder, "--identity", identity, "-o", output, *more),
         capture_output=True, text=True, env=child_environment(), check=False,
     )  # fmt: skip
     assert run.returncode == status, run.stderr
@@ -220,7 +225,22 @@ def test_a_side_that_never_came_is_a_gap(tmp_path: Path, identity: Path, flashin
     assert last[:360, :640].std() > 5 and last[:360, 660:1260].std() < 5, "hatched beside the evenly grey room"
 
 
-@pytest.mark.parametrize("what", ["no folder", "no key", "another key"])
+def test_a_part_that_no_registered_laptop_has_signed_is_told(
+    tmp_path: Path, identity: Path, flashing: clip.Clip
+) -> None:
+    """Its signature holds, by a key that its own beginning names: only the list shows that it is nobody's."""
+    scene = Scene(tmp_path, identity)
+    scene.play("room", flashing, 0, 1)
+    scene.finish()
+    others = tmp_path / "others"
+    write_list(others, [Registered("BWI-02", public_bytes(SEALING.signer), "", BEGAN_MS)])
+    for more, status, registered in (((), 0, True), (("--laptops", others), 1, False)):
+        (part,) = join(tmp_path / "BWI-1", identity, tmp_path / "out.webm", *more, status=status)["parts"]
+        assert part["signed"] and part["registered"] == registered
+        assert (part["laptop"], part["key"]) == ("BWI-01", fingerprint(public_bytes(SEALING.signer)))
+
+
+@pytest.mark.parametrize("what", ["no folder", "no key", "no list", "another key"])
 def test_what_can_t_be_joined_is_said_in_one_sentence(
     tmp_path: Path, identity: Path, flashing: clip.Clip, what: str
 ) -> None:
@@ -229,6 +249,8 @@ def test_what_can_t_be_joined_is_said_in_one_sentence(
         scene.play("room", flashing, 0, 1)
         scene.finish()
     key = tmp_path / "other.key"
+    if what != "no list":
+        shutil.copy(identity.with_suffix(".laptops"), key.with_suffix(".laptops"))
     if what == "another key":
         key.write_text(str(pyrage.x25519.Identity.generate()))  # type: ignore[attr-defined]
     run = subprocess.run(
@@ -236,6 +258,11 @@ def test_what_can_t_be_joined_is_said_in_one_sentence(
                   "-o", tmp_path / "out.webm"),
         capture_output=True, text=True, env=child_environment(), check=False,
     )  # fmt: skip
-    words = {"no folder": "there is no recording", "no key": "can't be read", "another key": "another evidence key"}
+    words = {
+        "no folder": "there is no recording",
+        "no key": "can't be read",
+        "no list": "--laptops",
+        "another key": "another evidence key",
+    }
     assert run.returncode == 1 and words[what] in run.stderr and run.stderr.count("\n") == 1
     assert not (tmp_path / "out.webm").exists()

@@ -2,11 +2,17 @@
 
 import importlib.metadata
 import json
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+from schemas.recording import FrameReader, read_begin
+
+ROOT = Path(__file__).parents[2]
 OURS = {"schemas", "server", "laptop", "console", "cli", "demo"}
 
 
@@ -37,3 +43,25 @@ def test_no_other_distribution_owns_our_top_level_names() -> None:
     owners = importlib.metadata.packages_distributions()
     for name in OURS:
         assert set(owners.get(name, ["sightline"])) == {"sightline"}, f"{name} belongs to {owners[name]}"
+
+
+def test_the_extra_for_recordings_is_enough_to_open_one(tmp_path: Path) -> None:
+    """What another part needs is kept away, as it is where only `sightline[recording]` is installed."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    names = {extra: {re.split(r"[>=<\[;]", one)[0] for one in needed} for extra, needed in extras.items()}
+    away = set().union(*(needed for extra, needed in names.items() if extra != "recording")) - names["recording"]
+    assert {"sqlalchemy", "structlog", "aiortc", "textual"} <= away
+    folder, out = ROOT / "tests" / "recording_1", tmp_path / "out.webm"
+    listed = tmp_path / "laptops"
+    signer = read_begin(next(FrameReader().feed(next(folder.glob("*.rec")).read_bytes()))).signer
+    listed.write_text(f"BWI-01 {signer.hex()}\n")
+    arguments = ["recording", "join", folder, "--identity", folder / "evidence.key", "--laptops", listed, "-o", out]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({sorted(away)!r}))\n"
+        f"from cli.main import main; sys.exit(main({[str(argument) for argument in arguments]!r}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    (part,) = json.loads(run.stdout)["parts"]
+    assert part["signed"] and part["registered"] and part["end"] == "ended"
+    assert out.stat().st_size > 1000

@@ -17,7 +17,7 @@ from server.recordings.part import IncomingPart, Named
 from server.recordings.receiving import Receiving
 from server.store.audit import Entry
 from server.store.writer import StoreError
-from tests.sealed import SEALING
+from tests.sealed import SEALING, signs
 
 BEGAN_MS = 1_800_000_000_000
 NAMED = Named("BWI", "BWI-1", "0001-00000000", "BWI-01")
@@ -185,7 +185,7 @@ async def test_the_receipt_follows_the_audit_and_only_a_written_one(scene: Scene
     written.write([Chunk("room", 0, b"x", [])], 1, BEGAN_MS)
     written.end(BEGAN_MS)
     named = Named("BWI", "BWI-1", written.name, "BWI-01")
-    part = IncomingPart(written.path, named)
+    part = IncomingPart(written.path, named, signs)
     kept = Kept(named, part.bytes, part.newest_ms, True, part)
     scene.place.audit_works = False
     scene.receiving.kept(kept)

@@ -16,7 +16,7 @@ from server.recordings.opening import open_part
 from server.recordings.part import IncomingPart, Named, RefusedPartError
 from server.recordings.reading import find_stretch, frames_of
 from server.rules.recording import Step, room_needed, step
-from tests.sealed import KEY, SEALING
+from tests.sealed import KEY, SEALING, signs
 
 FORMAT_1 = Path(__file__).parents[1] / "recording_1"
 BEGAN = 1_800_000_000_000
@@ -37,7 +37,7 @@ def recorded(folder: Path, records: int = 20, *, keys: tuple[int, ...] = (0,), e
 
 
 def incoming(tmp_path: Path, part: PartFile) -> IncomingPart:
-    return IncomingPart(tmp_path / "server" / part.path.name, Named("BWI", "BWI-1", part.name, "BWI-01"))
+    return IncomingPart(tmp_path / "server" / part.path.name, Named("BWI", "BWI-1", part.name, "BWI-01"), signs)
 
 
 def test_a_part_comes_in_whatever_cuts_there_are_and_is_the_same(tmp_path: Path) -> None:
@@ -112,13 +112,21 @@ def test_an_end_that_another_key_has_signed_is_refused(tmp_path: Path) -> None:
     assert not open_part(forged, KEY).signed
 
 
+def test_a_part_that_another_key_is_to_sign_is_refused_before_anything_of_it_is_stored(tmp_path: Path) -> None:
+    part = recorded(tmp_path / "BWI-1")
+    copy = IncomingPart(tmp_path / "server" / "x.rec", Named("BWI", "BWI-1", part.name, "BWI-01"), lambda *_: False)
+    with pytest.raises(RefusedPartError, match=r"SHA256:.* its laptop is not registered with") as refused:
+        copy.take(0, part.path.read_bytes())
+    assert not refused.value.again and not copy.path.exists()
+
+
 @pytest.mark.parametrize("named", [("BWI", "BWI-2"), ("BWI", "BWI-1", "0001-00000000"), ("BWI", "BWI-1", None, "X")])
 def test_a_part_under_another_name_is_refused(tmp_path: Path, named: tuple[str, ...]) -> None:
     part = recorded(tmp_path / "BWI-1")
     values = ["BWI", "BWI-1", part.name, "BWI-01"]
     for number, value in enumerate(named):
         values[number] = value or values[number]
-    copy = IncomingPart(tmp_path / "server" / "x.rec", Named(*values))
+    copy = IncomingPart(tmp_path / "server" / "x.rec", Named(*values), signs)
     with pytest.raises(RefusedPartError, match="another one"):
         copy.take(0, part.path.read_bytes())
 
@@ -140,7 +148,7 @@ def test_a_full_disk_is_said_and_nothing_half_stays(tmp_path: Path, monkeypatch:
 def test_a_recording_of_the_first_format_is_taken_opened_and_found(tmp_path: Path) -> None:
     """As agents made them when each part had a key of its own."""
     key, (old,) = read_key(FORMAT_1 / "evidence.key"), FORMAT_1.glob("*.rec")
-    copy = IncomingPart(tmp_path / old.name, Named("BWI", "BWI-1", old.stem, "BWI-01"))
+    copy = IncomingPart(tmp_path / old.name, Named("BWI", "BWI-1", old.stem, "BWI-01"), lambda *_: True)
     copy.take(0, old.read_bytes())
     copy.make_durable()
     assert copy.whole and (copy.records, copy.gaps) == (1, 1)
