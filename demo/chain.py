@@ -5,9 +5,11 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +19,9 @@ from demo.callers import Callers
 from demo.establishment import Plan, write
 from demo.processes import Part, Parts, child_environment, free_port, sightline
 from server.recordings.keys import EvidenceKey, read_key
+
+RESTARTS_MAX = 3
+"""Of one agent; what is killed more often is broken, and a demo says so."""
 
 
 class Chain:
@@ -45,6 +50,8 @@ class Chain:
         self.socket = self.data / "server" / "console.sock"
         self.parts = Parts(self.data / "log")
         self.laptops: dict[str, Part] = {}
+        self.restarts: Counter[str] = Counter()
+        """How often each laptop's agent was started again."""
         establishment = self.data / "establishment.json"
         self.plan: Plan = write(establishment, calls, now=datetime.now(UTC), unix_user=_account(), **plan)
         establishment.chmod(0o600)
@@ -99,9 +106,23 @@ class Chain:
                 link.close()
         raise SystemExit("demo: the server did not answer in time; see the log with --data FOLDER.")
 
+    def crashed(self) -> Part | None:
+        """The first part that has ended by itself and does not come back.
+
+        An agent that was killed (by its watchdog, when it hung) comes back, as its service manager would have it.
+        """
+        for laptop in self.plan.laptops:
+            part = self.laptops[laptop.id]
+            killed = part.expected_to_run and part.process.poll() == -signal.SIGKILL
+            if killed and self.restarts[laptop.id] < RESTARTS_MAX:
+                part.expected_to_run = False
+                self.restarts[laptop.id] += 1
+                self.start_laptop(laptop.id, laptop.token)
+        return self.parts.crashed()
+
     def check(self) -> None:
-        """SystemExit with its last words when a part has ended by itself."""
-        part = self.parts.crashed()
+        """SystemExit with its last words when a part has ended by itself and does not come back."""
+        part = self.crashed()
         if part is not None:
             raise SystemExit(f"demo: {part.name} has stopped: {part.last_words()}")
 

@@ -103,7 +103,7 @@ def _pass_through(terminal: Terminal, chain: Chain, script: threading.Thread) ->
                 if not typed:
                     break
                 terminal.press(typed)
-            crashed = chain.parts.crashed()
+            crashed = chain.crashed()
             if crashed is not None and crashed is not terminal.part:
                 break
     finally:
@@ -112,7 +112,7 @@ def _pass_through(terminal: Terminal, chain: Chain, script: threading.Thread) ->
         termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
         os.close(wake)
         os.close(waker)
-    crashed = chain.parts.crashed()
+    crashed = chain.crashed()
     if crashed is not None:
         raise SystemExit(f"demo: {crashed.name} has stopped: {crashed.last_words()}")
 

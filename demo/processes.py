@@ -108,9 +108,10 @@ class Parts:
     def start(
         self, name: str, command: Sequence[str], *, stdin: int | None = subprocess.DEVNULL, stdout: int | None = None
     ) -> Part:
-        """Starts a program; its standard error (and its output, unless `stdout` is given) go to its log."""
+        """Starts a program; its standard error (and its output, unless `stdout` is given) go to its log, after what the
+        one before it of this name wrote there."""
         log = self._log_folder / f"{name}.log"
-        with log.open("wb") as file:
+        with log.open("ab" if any(part.name == name for part in self._parts) else "wb") as file:
             process = subprocess.Popen(
                 command,
                 stdin=stdin,

@@ -22,7 +22,7 @@ RUN tools/bin/hatchling build --target wheel \
 
 FROM debian:12-slim
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends python3 \
+ && apt-get install --yes --no-install-recommends python3 tini \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 sightline \
  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin sightline \
@@ -32,5 +32,6 @@ ENV PATH=/opt/sightline/bin:$PATH LANG=C.UTF-8 PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /data
 VOLUME ["/data"]
-ENTRYPOINT ["sightline", "laptop"]
+# An agent that hangs is killed by its watchdog, which the first process of a container could not be.
+ENTRYPOINT ["tini", "--", "sightline", "laptop"]
 CMD ["--help"]

@@ -2,6 +2,7 @@
 noted of agents before this one."""
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -30,7 +31,9 @@ class Watchdog:
         self._closed = False
 
     def start(self) -> None:
-        """OSError when no process can be started."""
+        """OSError when no process can be started, or none could end this one."""
+        if os.getpid() == 1:  # pid_namespaces(7): what is in its own namespace can't kill it
+            raise OSError(errno.EPERM, "nobody in a container can end its first process: start it by an init")
         program = Path(__file__).with_name("watchdog.py")
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(program), str(os.getpid()), str(HUNG_S), str(self._notes)],

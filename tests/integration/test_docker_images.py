@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -165,6 +166,36 @@ def test_the_console_shows_the_wall(
             part.process.kill()
             part.process.wait()
         terminal.close()
+
+
+def test_the_container_of_an_agent_that_hangs_ends_so_that_it_is_started_again(
+    containers: dict[str, Container], plan: Plan, tmp_path: Path
+) -> None:
+    """Nobody in a container can kill its first process, so the agent must not be that one."""
+    laptop = containers["laptop"]
+    lone = [
+        argument.replace("server:8710", "server:1").replace("=/data", "=/data/alone")
+        for argument in arguments("laptop")
+    ]
+    process = start(laptop, lone, tmp_path / "log")
+    try:
+        agents: list[psutil.Process] = []
+
+        def watched() -> bool:
+            inside = psutil.Process(process.pid).children(recursive=True)
+            agents[:] = [one for one in inside if any("watchdog.py" in " ".join(c.cmdline()) for c in one.children())]
+            return bool(agents)
+
+        deadline = time.monotonic() + WITHIN_S
+        while not watched():
+            assert process.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()
+            time.sleep(0.1)
+        agents[0].send_signal(signal.SIGSTOP)
+        assert process.wait(WITHIN_S) == 128 + signal.SIGKILL, (tmp_path / "log").read_text()
+    finally:
+        process.kill()
+        process.wait()
+    assert yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]["laptop"]["restart"] != "no"
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -12,9 +12,13 @@ import pytest
 
 from demo.chain import Chain
 from demo.headless import running
+from demo.processes import child_environment, sightline
 from laptop.guarded import HUNG_S, hung_before
 from laptop.watchdog import __file__ as program
+from server.recordings.opening import open_call
 from tests.server_rig import wait_until
+
+from .test_review_chain import audit
 
 
 def guarded(notes: Path, hung_s: float) -> tuple[subprocess.Popen[bytes], int]:
@@ -70,7 +74,8 @@ def test_notes_that_cannot_be_read_are_none(tmp_path: Path, text: bytes) -> None
     assert hung_before(tmp_path)[1] == 0
 
 
-def test_a_stopped_agent_is_killed_its_far_peer_is_silent_and_the_next_one_tells() -> None:
+def test_a_stopped_agent_is_killed_comes_back_and_an_officer_lets_the_call_go_on() -> None:
+    """Its far peer is silent meanwhile, the next agent tells of it and hands over what the one before it recorded."""
     with running(Chain(1)) as run:
         plan = run.chain.plan
         seat, surname = next(iter(plan.seats.items()))
@@ -81,15 +86,43 @@ def test_a_stopped_agent_is_killed_its_far_peer_is_silent_and_the_next_one_tells
         agent = run.chain.laptops[laptop.id]
         watchers = psutil.Process(agent.process.pid).children()
         assert len(watchers) == 1
-        agent.expected_to_run = False
         agent.process.send_signal(signal.SIGSTOP)
         stopped_at = time.monotonic()
         assert agent.process.wait(HUNG_S + 20) == -signal.SIGKILL
         assert run.chain.callers.report()[name]["last_at"] < stopped_at + 0.5
         wait_until(lambda: hung_before(run.chain.data / laptop.id)[0] == 1, "the killing is noted", 5)
         assert "was killed" in agent.last_words()
-        run.chain.start_laptop(laptop.id, laptop.token)
+        # The demo starts it again, as a service manager would; nothing flows before an officer has admitted anew.
         assert run.terminal.wait_for(lambda t: t.shows("caller waiting for admission"), 20), "the laptop is back"
+        assert run.chain.restarts[laptop.id] == 1 and run.chain.laptops[laptop.id] is not agent
+        silent = run.chain.callers.report()[name]["last_at"]
+        assert silent < stopped_at + 0.5
+        run.officer.admit(seat, surname)
+        assert run.terminal.wait_for(lambda _: run.chain.callers.report()[name]["last_at"] > silent + 1, 10)
+        run.end(seat)
+        folder = run.chain.data / laptop.id / "recordings"
+        wait_until(lambda: not [*folder.rglob("*.rec")], "both parts are handed over", 20)
+        first, second = open_call(run.chain.recordings()[0], run.chain.evidence_key())
+        assert (first.end, second.end) == ("interrupted", "ended")
+        assert first.signed and second.signed and not first.broken and not second.broken
+        assert first.begin and second.begin
+        assert first.begin.wrapped == second.begin.wrapped, "a key a call"
+        assert (first.begin.step, second.begin.step) == (0, 1)
+        assert [action for _, action, _, _ in audit(run)].count("recording_verified") == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be the first process of a namespace")
+def test_an_agent_that_its_watchdog_could_not_kill_does_not_start(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("laptop-token-123456")
+    agent = sightline(
+        "laptop", "--establishment", "BWI", "--id", "BWI-01", "--token-file", tmp_path / "token", "--data", tmp_path
+    )
+    run = subprocess.run(
+        ["unshare", "--pid", "--fork", "--kill-child", *agent], capture_output=True, text=True, env=child_environment(),
+        timeout=30, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    assert "laptop: no watchdog can be started (nobody in a container can end its first process" in run.stderr
 
 
 def test_a_watchdog_that_is_lost_is_replaced() -> None:
