@@ -114,22 +114,24 @@ def finish_interrupted(path: Path, signer: Ed25519PrivateKey) -> bool:
     OSError when the disk does not take it.
     """
     reader, ended, at_ms = FrameReader(), False, 0
-    with path.open("r+b") as file:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
         try:
-            while not ended and (data := file.read(_READ_BYTES)):
+            while not ended and (data := os.read(descriptor, _READ_BYTES)):
                 for frame in reader.feed(data):
                     ended, at_ms = frame.kind == FrameKind.END, max(at_ms, frame.head.at_ms)
         except BrokenRecordingError:
             pass  # what follows the last whole frame was on its way to the disk
         if reader.taken == 0:
-            path.unlink()
+            os.unlink(path)
             return False
-        file.truncate(reader.taken)
+        os.ftruncate(descriptor, reader.taken)
         if not ended:
-            file.seek(0, os.SEEK_END)
-            file.flush()
-            write_all(file.fileno(), _end(Chain(reader.index, reader.chain), EndReason.INTERRUPTED, at_ms, signer))
-        os.fsync(file.fileno())
+            os.lseek(descriptor, reader.taken, os.SEEK_SET)
+            write_all(descriptor, _end(Chain(reader.index, reader.chain), EndReason.INTERRUPTED, at_ms, signer))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
     return True
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from .durable import make_names_durable
 from .part import SUFFIX, IncomingPart, Named, RefusedPartError
 
 log = structlog.get_logger()
@@ -52,6 +53,7 @@ class Keeper:
         """`signs(named, key)`: the laptop may sign this part with this key; called in its thread."""
         self.root = root
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_names_durable(root.parent)
         self.on_kept: Callable[[Kept], None] = lambda kept: None
         self._loop, self._signs = loop, signs
         self._queue: queue.Queue[tuple[Named, int, bytes] | None] = queue.Queue(WAITING_MAX)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyrage
 
-from .durable import make_names_durable
+from .durable import append, make_names_durable
 
 _age: Any = pyrage
 """The module has no types that a checker reads."""
@@ -62,11 +62,7 @@ def _make(path: Path) -> None:
     identity = _age.x25519.Identity.generate()
     new = path.with_suffix(".new")
     new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.write(descriptor, f"# public key: {identity.to_public()}\n{identity}\n".encode())
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    new.rename(path)
+    append(new, f"# public key: {identity.to_public()}\n{identity}\n".encode())
+    os.rename(new, path)
     make_names_durable(path.parent)
+    make_names_durable(path.parent.parent)

@@ -25,7 +25,7 @@ from schemas.recording import (
 )
 
 from ..rules.recording import AUDIT_SPARE_BYTES
-from .durable import make_names_durable
+from .durable import append, make_names_durable
 
 SUFFIX = ".rec"
 _READ_BYTES = 1024 * 1024
@@ -108,37 +108,39 @@ class IncomingPart:
         try:
             if shutil.disk_usage(self.path.parent).free < len(data) + AUDIT_SPARE_BYTES:
                 raise RefusedPartError("the server's disk is full", again=True)
-            with self.path.open("ab", buffering=0) as file:
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[file.write(rest) or 0 :]
-                os.fsync(file.fileno())
+            append(self.path, data)
         except OSError as error:
             self._cut_off()
             raise RefusedPartError(f"the server's disk can't be written ({error.strerror})", again=True) from error
         if self.bytes == 0:
-            make_names_durable(self.path.parent)
-            make_names_durable(self.path.parent.parent)
+            for folder in tuple(self.path.parents)[:3]:  # the call's, the establishment's, all recordings'
+                make_names_durable(folder)
         self.bytes, self.newest_ms = self._written, self._newest_written_ms
 
     def _go_on(self) -> None:
-        try:
-            with self.path.open("r+b") as file:
-                try:
-                    while data := file.read(_READ_BYTES):
-                        for frame in self._reader.feed(data):
-                            self._check(frame)
-                except BrokenRecordingError:
-                    pass  # what a power cut has left of the newest bytes
-                file.truncate(self._reader.taken)
-                os.fsync(file.fileno())
-        except FileNotFoundError:
+        if not self.path.exists():
             return
+        try:
+            descriptor = os.open(self.path, os.O_RDWR)
+            try:
+                self._read(descriptor)
+                os.ftruncate(descriptor, self._reader.taken)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise RefusedPartError(f"the server's disk can't be read ({error.strerror})", again=True) from error
         self._reader.forget_rest()
         self.bytes = self._written = self._reader.taken
         self.newest_ms = self._newest_written_ms
+
+    def _read(self, descriptor: int) -> None:
+        try:
+            while data := os.read(descriptor, _READ_BYTES):
+                for frame in self._reader.feed(data):
+                    self._check(frame)
+        except BrokenRecordingError:
+            pass  # what a power cut has left of the newest bytes
 
     def _check(self, frame: Frame) -> None:
         if self.end is not None:

@@ -173,10 +173,8 @@ def test_the_container_of_an_agent_that_hangs_ends_so_that_it_is_started_again(
 ) -> None:
     """Nobody in a container can kill its first process, so the agent must not be that one."""
     laptop = containers["laptop"]
-    lone = [
-        argument.replace("server:8710", "server:1").replace("=/data", "=/data/alone")
-        for argument in arguments("laptop")
-    ]
+    changes = {"--server=ws://server:8710": "--server=ws://server:1", "--data=/data": "--data=/data/alone"}
+    lone = [changes.get(argument, argument) for argument in arguments("laptop")]
     process = start(laptop, lone, tmp_path / "log")
     try:
         agents: list[psutil.Process] = []
