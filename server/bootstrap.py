@@ -220,6 +220,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
             settings.host,
             settings.port,
             process_request=partial(by_path, estate, tuple(paths), load_pages()),
+            start_serving=False,
             **options,
         ),
         f"{settings.host}:{settings.port} is in use; stop the other program or choose another with --port",
@@ -232,6 +233,7 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
         f"the socket {socket} can't be made; choose another with --socket",
     )
     open_to(socket, group)
+    await tcp.start_serving()  # last: when the port answers, all of the server does
     held = " ".join(place.code for place in estate.places)
     estate.record("server_started", f"{settings.host}:{settings.port} {held}")
     log.info(f"listening on ws://{settings.host}:{settings.port} and {socket}")
