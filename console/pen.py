@@ -6,6 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from textual._ansi_sequences import SYNC_END, SYNC_START
+
 from console.painting.answers import CURSOR, Answer, CursorSeen, Name
 from console.painting.kitty import LOST
 from console.painting.pace import Pace
@@ -61,7 +63,7 @@ class Pen:
         self.pace = Pace(time.monotonic())
         if not self._question:
             self.pace.answers = False
-        self._ask(0, time.monotonic())  # while next to nothing is under way: how long is the line?
+        self._write("", 0, time.monotonic())  # while next to nothing is under way: how long is the line?
 
     def wake(self, urgent: bool = False) -> None:
         """Something has changed."""
@@ -98,16 +100,13 @@ class Pen:
         budget = self._budget(now_s, urgent)
         if budget == 0:
             if self.pace.under_way and not self.pace.waiting:
-                self._ask(0, now_s)
+                self._write("", 0, now_s)
             self._due = asyncio.get_running_loop().call_later(LOOK_S, self._paint)
             return
         self._painted_s = now_s
         text, row = canvas.paint(budget)
         if text:
-            app._begin_update()
-            app._driver.write(text)
-            app._end_update()
-            self._ask(row, now_s)
+            self._write(f"{SYNC_START}{text}{SYNC_END}" if app._sync_available else text, row, now_s)
         if canvas.behind:
             loop = asyncio.get_running_loop()
             more = self._driver is None or self.pace.room(now_s) > 0
@@ -118,22 +117,30 @@ class Pen:
         driver, pace = self._driver, self.pace
         if driver is None:
             return None
-        pace.sent(driver.sent - self._counted)
-        self._counted = driver.sent
+        self._count()
         pace.look(now_s)
         if driver.output.backlog and (pace.answers is False or driver.output.backlog > pace.window):
             return 0  # not even the device takes more
         return pace.room(now_s, urgent)
 
-    def _ask(self, row: int, now_s: float) -> None:
-        driver, pace = self._driver, self.pace
-        if driver is None or pace.answers is False:
-            return
-        # A report of the first row would look like a function key.
-        driver.write(f"\x1b[2d{self._question}" if row == 1 else self._question)
-        pace.sent(driver.sent - self._counted)
-        self._counted = driver.sent
-        pace.asked(now_s)
+    def _write(self, text: str, row: int, now_s: float) -> None:
+        """Writes and asks, all at once: each piece would wake the thread that writes. `row`: where the cursor is."""
+        driver, pace = self._app._driver, self.pace
+        asks = self._driver is not None and pace.answers is not False
+        if asks:
+            # A report of the first row would look like a function key.
+            text += f"\x1b[2d{self._question}" if row == 1 else self._question
+        if driver is not None and text:
+            driver.write(text)
+        if asks:
+            self._count()
+            pace.asked(now_s)
+
+    def _count(self) -> None:
+        """Tells the pace what was written, by whomever."""
+        if self._driver is not None:
+            self.pace.sent(self._driver.sent - self._counted)
+            self._counted = self._driver.sent
 
     def _all_lost(self) -> None:
         """The terminal reads again, and what waited for it was thrown away."""
@@ -147,9 +154,8 @@ class Pen:
     def canvas(self) -> Canvas | None:
         """Of the screen on top."""
         screen = self._app.screen_stack[-1] if self._app.screen_stack else None
-        if screen is None or not screen.is_running:
-            return None
-        return next(iter(screen.query(Canvas)), None)
+        canvas = getattr(screen, "canvas", None)  # Textual's palette has none
+        return canvas if isinstance(canvas, Canvas) and canvas.is_running else None
 
 
 def question(environment: dict[str, str]) -> str:

@@ -6,10 +6,7 @@ the upper for the lower half block where that repeats a colour that is set alrea
 
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .grid import ATTRIBUTES, CONTINUED, POINT, SPACE, Grid, Mask
+from .grid import ATTRIBUTES, CONTINUED, POINT, SPACE, Cells, Grid
 from .ink import BOLD, INDEXED, NO_COLOUR, REVERSE, UNDERLINE
 
 UPPER, LOWER = ord("▀"), ord("▄")
@@ -24,7 +21,8 @@ class Encoder:
         """The grid's corner stands at this cell of the terminal."""
         self._grid, self._left, self._top = grid, left, top
         self._out: list[str] = []
-        self._y = self._x = -1
+        self._next = self._row_end = -1
+        """The cell at which the cursor stands, and the first one of the row below it."""
         self._ink = self._paper = NO_COLOUR
         self._attributes = 0
         self.size = 0
@@ -33,34 +31,28 @@ class Encoder:
     @property
     def row(self) -> int:
         """The terminal's row (from 1) in which the cursor was left; 0 when nothing was drawn."""
-        return self._y + self._top + 1 if self._out else 0
+        return self._row_end // self._grid.width + self._top if self._out else 0
 
     def text(self) -> str:
         return "".join(self._out) + RESET if self._out else ""
 
-    def draw(self, mask: Mask) -> None:
-        """The cells of the mask, (rows, columns) of the whole grid."""
-        ys, xs = np.nonzero(mask)
-        if len(ys):
-            self.draw_cells(ys, xs)
-
-    def draw_cells(self, ys: NDArray[np.intp], xs: NDArray[np.intp]) -> None:
-        """Cells in the order of rows."""
-        grid, out = self._grid, self._out
+    def draw(self, cells: Cells) -> None:
+        grid, out, width = self._grid, self._out, self._grid.width
         before = len(out)
-        left, top = self._left + 1, self._top + 1
-        at_y, at_x, ink, paper, attributes = self._y, self._x, self._ink, self._paper, self._attributes
-        glyphs, inks, papers = grid.glyphs[ys, xs].tolist(), grid.inks[ys, xs].tolist(), grid.papers[ys, xs].tolist()
-        for y, x, glyph, fore, back in zip(ys.tolist(), xs.tolist(), glyphs, inks, papers, strict=True):
+        at_cell, row_end, ink, paper, attributes = self._next, self._row_end, self._ink, self._paper, self._attributes
+        looks = (layer.ravel()[cells].tolist() for layer in (grid.glyphs, grid.inks, grid.papers))
+        for cell, glyph, fore, back in zip(cells.tolist(), *looks, strict=True):
             code = glyph & POINT
             if code == CONTINUED:
-                at_x += at_y == y and at_x == x
+                at_cell += at_cell == cell
                 continue
-            if y != at_y or x < at_x:
-                out.append(f"\x1b[{y + top};{x + left}H")
-                at_y = y
-            elif x != at_x:
-                out.append("\x1b[C" if x - at_x == 1 else f"\x1b[{x - at_x}C")
+            if cell != at_cell or cell == row_end:
+                if at_cell < cell < row_end:
+                    out.append("\x1b[C" if cell - at_cell == 1 else f"\x1b[{cell - at_cell}C")
+                else:
+                    y, x = divmod(cell, width)
+                    row_end = cell - x + width
+                    out.append(f"\x1b[{y + self._top + 1};{x + self._left + 1}H")
             if code == UPPER:
                 if fore == back:
                     code = SPACE
@@ -72,17 +64,15 @@ class Encoder:
             if wanted != attributes:
                 out.append(_switched(wanted, attributes))
                 attributes = wanted
-            if fore != ink and back != paper:
-                out.append(f"\x1b[{_colour(3, fore)};{_colour(4, back)}m")
-            elif fore != ink:
-                out.append(f"\x1b[{_colour(3, fore)}m")
+            if fore != ink:
+                out.append(_ink(fore) if back == paper else _ink_and_paper(fore, back))
             elif back != paper:
-                out.append(f"\x1b[{_colour(4, back)}m")
+                out.append(_paper(back))
             ink, paper = fore, back
             out.append(chr(code))
-            at_x = x + 1
-        self._y, self._x, self._ink, self._paper, self._attributes = at_y, at_x, ink, paper, attributes
-        self.size += sum(len(part) if part.isascii() else len(part.encode()) for part in out[before:])
+            at_cell = cell + 1
+        self._next, self._row_end, self._ink, self._paper, self._attributes = at_cell, row_end, ink, paper, attributes
+        self.size += len("".join(out[before:]).encode())
 
 
 @lru_cache(64)
@@ -92,6 +82,20 @@ def _switched(wanted: int, before: int) -> str:
 
 
 @lru_cache(16384)
+def _ink(colour: int) -> str:
+    return f"\x1b[{_colour(3, colour)}m"
+
+
+@lru_cache(16384)
+def _paper(colour: int) -> str:
+    return f"\x1b[{_colour(4, colour)}m"
+
+
+@lru_cache(16384)
+def _ink_and_paper(ink: int, paper: int) -> str:
+    return f"\x1b[{_colour(3, ink)};{_colour(4, paper)}m"
+
+
 def _colour(layer: int, colour: int) -> str:
     if colour == NO_COLOUR:
         return f"{layer}9"

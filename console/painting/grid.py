@@ -17,6 +17,7 @@ second cell of a wide character holds CONTINUED. Arrays are (rows, columns).
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from numpy.typing import NDArray
 from console.state.safe_text import cell_width
 
 from .halfblocks import PictureRow
-from .ink import NO_COLOUR, Colours, Ink, cell_style, style
+from .ink import NO_COLOUR, Colours, Ink, look
 from .strips import Row
 
 SPACE = 32
@@ -36,20 +37,24 @@ POINT = (1 << ATTRIBUTES) - 1
 TEXT, METER, PICTURE = 0, 1, 2
 """The order in which kinds of cells are painted when the line is slow."""
 Mask = NDArray[np.bool_]
+Cells = NDArray[np.intp]
+"""Some cells of a grid, counted from the top left, in the order of rows."""
 
 
 class Grid:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
+        self.has_wide = False
+        """A wide character may stand somewhere."""
         self.glyphs = np.full((height, width), SPACE, np.uint32)
         self.inks = np.full((height, width), NO_COLOUR, np.int32)
         self.papers = np.full((height, width), NO_COLOUR, np.int32)
         self.kinds = np.zeros((height, width), np.uint8)
 
-    def put(self, y: int, row: Row, colours: Colours, x: int = 0) -> None:
-        """A row's pieces from column `x` on; what stands beyond the right edge is cut."""
+    def put(self, y: int, row: Row, colours: Colours, x: int = 0) -> int:
+        """A row's pieces from column `x` on; what stands beyond the right edge is cut. Returns the column after it."""
         if not 0 <= y < self.height:
-            return
+            return x
         glyphs, inks, papers, kinds = self.glyphs[y], self.inks[y], self.papers[y], self.kinds[y]
         if 0 < x < self.width and not int(glyphs[x]) & POINT:
             glyphs[x - 1] = SPACE  # half of a wide character is none
@@ -64,8 +69,9 @@ class Grid:
             else:
                 text, ink = part
                 codes = _codes(text)
+                self.has_wide |= len(codes) != len(text)
                 end = x + min(len(codes), room)
-                fore, back, attributes = cell_style(style(ink, colours))
+                fore, back, attributes = look(ink, colours)
                 glyphs[x:end] = codes[:room] | (attributes << ATTRIBUTES) if attributes else codes[:room]
                 inks[x:end], papers[x:end] = fore, back
                 kinds[x:end] = METER if ink is Ink.LOUD else TEXT
@@ -74,6 +80,12 @@ class Grid:
             x = end
         if x < self.width and not int(glyphs[x]) & POINT:
             glyphs[x] = SPACE
+        return x
+
+    def rewrite(self, cells: Cells, text: str) -> None:
+        """Other characters in these cells, none of them wide; their colours and attributes stay."""
+        glyphs = self.glyphs.ravel()
+        glyphs[cells] = glyphs[cells] & ~np.uint32(POINT) | _code_points(text)
 
     def covered(self, rows: Mapping[int, Row], colours: Colours) -> "Grid":
         """This grid with rows laid over it."""
@@ -85,16 +97,21 @@ class Grid:
             over.put(y, row, colours)
         return over
 
-    def copy(self, other: "Grid", where: "Mask | tuple[int, NDArray[np.intp]] | None" = None) -> None:
-        """Takes over the other's cells: all, those of a mask, or some of one row."""
-        at = where if where is not None else (slice(None), slice(None))
-        self.glyphs[at], self.inks[at] = other.glyphs[at], other.inks[at]
-        self.papers[at], self.kinds[at] = other.papers[at], other.kinds[at]
+    def copy(self, other: "Grid", cells: "Cells | slice" = slice(None)) -> None:
+        """Takes over the other's cells, all or some."""
+        self.has_wide |= other.has_wide
+        for mine, others in zip(self._layers(), other._layers(), strict=True):
+            mine[cells] = others[cells]
+
+    def _layers(self) -> list[NDArray[Any]]:
+        return [layer.ravel() for layer in (self.glyphs, self.inks, self.papers, self.kinds)]
 
     def differs(self, other: "Grid") -> Mask:
         """Which cells look different; both halves of a wide character when one does."""
         mask = (self.glyphs != other.glyphs) | (self.inks != other.inks) | (self.papers != other.papers)
         for grid in (self, other):
+            if not grid.has_wide:
+                continue
             second = grid.glyphs[:, 1:] << 8 == 0
             if second.any():
                 either = (mask[:, 1:] | mask[:, :-1]) & second
@@ -109,10 +126,13 @@ class Grid:
 @lru_cache(8192)
 def _codes(text: str) -> NDArray[np.uint32]:
     """The cells of a text: a code point each, CONTINUED after a wide one."""
-    codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
     if cell_width(text) == len(text):
-        return codes
+        return _code_points(text)
     cells: list[int] = []
     for character in text:
         cells += [ord(character)] + [CONTINUED] * (cell_width(character) - 1)
     return np.array(cells, np.uint32)
+
+
+def _code_points(text: str) -> NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)

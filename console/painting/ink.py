@@ -8,7 +8,7 @@ from rich.style import Style
 
 from .themes import INKS, Ink, Theme, worn
 
-__all__ = ["SEVERITY_INK", "Colours", "Ink", "cell_style", "rich_style", "style"]
+__all__ = ["SEVERITY_INK", "Colours", "Ink", "look", "rich_style"]
 
 NO_COLOUR = -1
 INDEXED = 0x1000000
@@ -24,13 +24,14 @@ class Colours(StrEnum):
     NONE = "none"
 
 
-def style(ink: Ink, colours: Colours) -> Style:
-    return INKS[Theme.MONOCHROME if colours is Colours.NONE else worn()][ink]
+def look(ink: Ink, colours: Colours) -> tuple[int, int, int]:
+    """Ink, paper and attributes (BOLD, UNDERLINE, REVERSE) of a cell."""
+    return _look(ink, Theme.MONOCHROME if colours is Colours.NONE else worn())
 
 
-@lru_cache(4096)
-def cell_style(one: Style) -> tuple[int, int, int]:
-    """Ink, paper and attributes (BOLD, UNDERLINE, REVERSE) of a cell in this style."""
+@lru_cache
+def _look(ink: Ink, theme: Theme) -> tuple[int, int, int]:
+    one = INKS[theme][ink]
     attributes = BOLD * bool(one.bold) | UNDERLINE * bool(one.underline) | REVERSE * bool(one.reverse)
     return _colour(one.color), _colour(one.bgcolor), attributes
 

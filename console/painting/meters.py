@@ -1,5 +1,7 @@
 """A side's level in cells: `F ▂▅▆▄▁▂▃ −22`."""
 
+from functools import cache
+
 from console.state.media import SideLevel
 from schemas.media import Side
 
@@ -10,12 +12,14 @@ _FLOOR, _FULL = -600, -60
 _LETTER = {Side.FAMILY: "F", Side.ROOM: "R"}
 
 
+@cache
 def bar(level: int) -> str:
     """One bar for a level in tenths of a dBFS."""
     step = (level - _FLOOR) * len(_EIGHTHS) // (_FULL - _FLOOR)
     return _EIGHTHS[max(0, min(len(_EIGHTHS) - 1, step))]
 
 
+@cache
 def number(level: int) -> str:
     """Whole dBFS, right-aligned in four cells; halves away from zero as people round."""
     whole = (abs(level) + 5) // 10

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from console.state.layout import Area
 
 from .encode import Encoder
-from .grid import METER, PICTURE, TEXT, Grid, Mask
+from .grid import METER, PICTURE, TEXT, Cells, Grid, Mask
 from .ink import Colours
 from .strips import Row
+from .themes import worn
 
 CELL_BYTES = 14
 """About what a changed cell costs; more than it mostly does."""
@@ -25,6 +26,9 @@ class Painter:
         self.behind = False
         """Something was left out of the last painting for want of room."""
         self._cover: dict[int, Row] = {}
+        self._put: dict[int, dict[int, tuple[Row, int]]] = {}
+        """What stands in `wanted`, by row and first column: a row's pieces, and the column after them."""
+        self._theme = worn()
         self._places: list[Area] = []
         self._painted_s: list[float] = []
         self._next_row: list[int] = []
@@ -39,10 +43,27 @@ class Painter:
         """Both grids are blank then, as Textual leaves a resized terminal."""
         self.wanted, self.seen = Grid(width, height), Grid(width, height)
         self._cover.clear()
+        self._put.clear()
 
     def put(self, rows: Mapping[int, Row], x: int = 0) -> None:
+        """A row that stands there already costs nothing; so rows are put whenever they may have changed."""
+        if self._theme is not worn():
+            self._theme = worn()
+            self._put.clear()
         for y, row in rows.items():
-            self.wanted.put(y, row, self.colours, x)
+            known = self._put.setdefault(y, {})
+            if x in known and known[x][0] == row:
+                continue
+            end = self.wanted.put(y, row, self.colours, x)
+            for start in [start for start, (_, other_end) in known.items() if start < end and x < other_end]:
+                del known[start]
+            known[x] = row, end
+
+    def rewrite(self, cells: Cells, text: str) -> None:
+        """Other characters, none of them wide, in cells that have their colours from a row."""
+        self.wanted.rewrite(cells, text)
+        for y in np.unique(cells // self.wanted.width).tolist():
+            self._put.pop(y, None)
 
     def cover(self, rows: Mapping[int, Row]) -> None:
         self._cover = dict(rows)
@@ -61,8 +82,7 @@ class Painter:
 
     def changed(self, hidden: Mask | None = None) -> Mask:
         """Cells that look different from what the terminal shows, without the hidden ones."""
-        mask = self._shown().differs(self.seen)
-        return mask & ~hidden if hidden is not None else mask
+        return self._differs(self._shown(), hidden)
 
     def paint(
         self, now_s: float, budget: int | None = None, hidden: Mask | None = None, corner: tuple[int, int] = (0, 0)
@@ -74,30 +94,29 @@ class Painter:
         terminal.
         """
         shown = self._shown()
-        changed = shown.differs(self.seen)
-        if hidden is not None:
-            changed &= ~hidden
-        cells = int(np.count_nonzero(changed))
+        changed = self._differs(shown, hidden)
+        cells = np.flatnonzero(changed)
         self.behind = False
-        if not cells:
+        if not len(cells):
             self._waits_since_s = [None] * len(self._places)
             return None
         encoder = Encoder(shown, *corner)
-        if budget is None or cells * CELL_BYTES <= budget:
-            self._draw(encoder, shown, changed)
+        if budget is None or len(cells) * CELL_BYTES <= budget:
+            self._draw(encoder, shown, cells)
             self._painted_s = [now_s] * len(self._places)
             self._waits_since_s = [None] * len(self._places)
             return encoder
-        self._draw(encoder, shown, changed & (shown.kinds == TEXT))
+        kinds = shown.kinds.ravel()[cells]
+        self._draw(encoder, shown, cells[kinds == TEXT])
         if encoder.size < budget:
-            self._draw(encoder, shown, changed & (shown.kinds == METER))
+            self._draw(encoder, shown, cells[kinds == METER])
         changed &= shown.kinds == PICTURE
         for place in sorted(range(len(self._places)), key=self._painted_s.__getitem__):
             if encoder.size >= budget:
                 break
             self._draw_place(encoder, shown, changed, place, budget, now_s)
         if encoder.size < budget:
-            self._draw(encoder, shown, changed)  # pictures that stand in no place
+            self._draw(encoder, shown, np.flatnonzero(changed))  # pictures that stand in no place
         self.behind = encoder.size >= budget
         for place, area in enumerate(self._places):
             left = changed[area.y : area.y + area.height, area.x : area.x + area.width].any()
@@ -116,9 +135,13 @@ class Painter:
     def _shown(self) -> Grid:
         return self.wanted.covered(self._cover, self.colours)
 
-    def _draw(self, encoder: Encoder, shown: Grid, mask: Mask) -> None:
-        encoder.draw(mask)
-        self.seen.copy(shown, mask)
+    def _differs(self, shown: Grid, hidden: Mask | None) -> Mask:
+        mask = shown.differs(self.seen)
+        return mask & ~hidden if hidden is not None else mask
+
+    def _draw(self, encoder: Encoder, shown: Grid, cells: Cells) -> None:
+        encoder.draw(cells)
+        self.seen.copy(shown, cells)
 
     def _draw_place(self, encoder: Encoder, shown: Grid, changed: Mask, place: int, budget: int, now_s: float) -> None:
         """Rows of one picture, from where the last budget ended; its turn is over after as many rows as it has."""
@@ -134,10 +157,7 @@ class Painter:
             if encoder.size >= budget:
                 self._left_rows[place] = left
                 return
-            y = area.y + row
-            xs = np.nonzero(part[row])[0] + area.x
-            encoder.draw_cells(np.full(len(xs), y), xs)
-            self.seen.copy(shown, (y, xs))
+            self._draw(encoder, shown, np.flatnonzero(part[row]) + ((area.y + row) * shown.width + area.x))
             part[row] = False  # a view of `changed`: what is left at the end still waits
             self._next_row[place] = (row + 1) % area.height
             left -= 1

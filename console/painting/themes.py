@@ -4,13 +4,13 @@ A theme paints no background of its own: it says for what terminal its text is m
 """
 
 from collections.abc import Mapping
-from enum import Enum, StrEnum, auto
+from enum import IntEnum, StrEnum, auto
 
 from rich.color import Color
 from rich.style import Style
 
 
-class Ink(Enum):
+class Ink(IntEnum):
     """What a piece of text means."""
 
     PLAIN = auto()

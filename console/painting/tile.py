@@ -1,14 +1,19 @@
 """One tile's rows, from its parts, words, meters and pictures."""
 
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from console.state.layout import Area, TileParts
 from console.state.safe_text import cell_width, fit, sides
 from console.state.tile_words import TileWords
 
+from .grid import Cells
 from .halfblocks import PictureRow, labelled
 from .image import Image
 from .ink import SEVERITY_INK, Ink
+from .meters import CELLS
 from .strips import Piece
 
 Part = Piece | PictureRow
@@ -57,7 +62,10 @@ class Placed:
     seat: int
     area: Area
     parts: TileParts
+    screen_width: int
     view: TileView | None = None
+    look: tuple[bool, bool, bool] | None = None
+    """Chosen, turned, kept by the filter, as it was drawn last."""
 
     def rows(self, of: range) -> dict[int, list[Part]]:
         """Rows of the tile, by their number on the screen."""
@@ -69,6 +77,14 @@ class Placed:
     @property
     def meter_rows(self) -> range:
         return range(self.parts.meters_y, self.parts.meters_y + 1 + self.parts.meters_stacked)
+
+    @cached_property
+    def meter_cells(self) -> Cells:
+        """The cells of the screen that the family's meter and the room's stand in, CELLS each."""
+        x, y = self.area.x + self.parts.framed, self.area.y + self.parts.meters_y
+        inner = self.area.width - 1 - self.parts.framed
+        starts = (0, self.screen_width) if self.parts.meters_stacked else _meter_columns(inner)
+        return np.concatenate([np.arange(CELLS) + (y * self.screen_width + x + start) for start in starts])
 
     @property
     def picture_rows(self) -> range:
@@ -173,12 +189,17 @@ def _meters(index: int, view: TileView, parts: TileParts, inner: int) -> list[Pa
         return [(" " * inner, Ink.PLAIN)]
     if parts.meters_stacked:
         return [(fit((view.family_meter, view.room_meter)[index], inner), Ink.LOUD)]
-    lead, gap = (" ", "  ") if inner >= 31 else (" ", " ") if inner >= 30 else ("", " ")
-    meters = f"{lead}{view.family_meter}{gap}{view.room_meter}"
+    family, room = _meter_columns(inner)
+    meters = f"{' ' * family}{view.family_meter}{' ' * (room - family - CELLS)}{view.room_meter}"
     spare = inner - cell_width(meters)
     if spare > cell_width(view.picture_words) + 1 and view.picture_words:
         return [(meters, Ink.LOUD), (view.picture_words.rjust(spare - 1) + " ", Ink.FAINT)]
     return [(fit(meters, inner), Ink.LOUD)]
+
+
+def _meter_columns(inner: int) -> tuple[int, int]:
+    """Where the family's meter and the room's begin, side by side."""
+    return (1, CELLS + 3) if inner >= 31 else (1, CELLS + 2) if inner >= 30 else (0, CELLS + 1)
 
 
 def _words(index: int, view: TileView, rows: int, width: int) -> list[Part]:

@@ -149,14 +149,15 @@ def tile_view(
 def with_pictures(
     view: TileView, wall: Wall, seat: int, parts: TileParts, swapped: bool, gallery: Gallery, now_s: float
 ) -> TileView:
-    """The view with the newest pictures; its words are as they were."""
+    """The view with the newest pictures and meters; its words are as they were."""
     call = wall.call_at(seat, now_s)
     if call is None:
         return view
+    family, room = meters(wall, call, now_s)
     large_side, small_side = _sides(swapped)
     large, _, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
     small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
-    return replace(view, large=large, small=small, picture_words=age)
+    return replace(view, large=large, small=small, picture_words=age, family_meter=family, room_meter=room)
 
 
 def left_out(view: TileView) -> TileView:
@@ -181,11 +182,12 @@ def meters(wall: Wall, call: CallView | None, now_s: float) -> tuple[str, str]:
     """The meters of family and room; `off` when nothing can be measured."""
     if call is None:
         return "", ""
-    media, dark = wall.media_of(call), wall.dark(call.seat)
-    family, room = (
-        meter(side, media.levels[side], None if dark else media.level(side, now_s)) for side in (Side.FAMILY, Side.ROOM)
-    )
-    return family, room
+    media = wall.media_of(call)
+    heard = media.heard(now_s) and not wall.dark(call.seat)
+    family, room = media.levels[Side.FAMILY], media.levels[Side.ROOM]
+    if not heard:
+        return meter(Side.FAMILY, family, None), meter(Side.ROOM, room, None)
+    return meter(Side.FAMILY, family, family.now), meter(Side.ROOM, room, room.now)
 
 
 def _sides(swapped: bool) -> tuple[Side, Side]:

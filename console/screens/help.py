@@ -41,11 +41,11 @@ class HelpScreen(Screen[None]):
 
     def __init__(self, desk: Desk, colours: Colours) -> None:
         super().__init__()
-        self._desk, self._canvas = desk, Canvas(colours)
+        self._desk, self.canvas = desk, Canvas(colours)
         self._top = 0
 
     def compose(self):
-        yield self._canvas
+        yield self.canvas
 
     def on_screen_resume(self) -> None:
         self._top = 0
@@ -72,8 +72,8 @@ class HelpScreen(Screen[None]):
         if len(rows) > height - 1:
             first = [*first, ("   j, k: further", Ink.FAINT)]
         shown = [first, *rows[self._top :]]
-        self._canvas.fit(self.size)
-        self._canvas.put({y: cut(shown[y] if y < len(shown) else [], width) for y in range(height)})
+        self.canvas.fit(self.size)
+        self.canvas.put({y: cut(shown[y] if y < len(shown) else [], width) for y in range(height)})
 
     def _rows(self) -> list[list[tuple[str, Ink]]]:
         now_s = time.monotonic()

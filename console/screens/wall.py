@@ -1,8 +1,8 @@
 """The wall: draws the state's changes on its canvas, and turns keys into choices, panels and acts."""
 
 import time
-from dataclasses import replace
 
+import numpy as np
 from textual import events
 
 from console.actions import Action
@@ -41,8 +41,10 @@ class WallScreen(DeskPage):
         self._grid: Grid | None = None
         self._tiles: dict[int, Placed] = {}
         self._changed = Changed()
-        self._everything = self._pressed = False
+        self._everything = self._pressed = self._bars_due = False
         self._second = -1
+        self._unheard: set[int] = set()
+        self._message: bars.Row = []
         self._by_need = False
 
     def on_mount(self) -> None:
@@ -92,12 +94,15 @@ class WallScreen(DeskPage):
             self._second = second
             self._everything = True
             self.desk.attending.strip(now_s)  # what rings must not wait for a terminal that reads nothing
-        self._changed.levels |= set(self._tiles)
-        self.canvas.wake()
+        unheard = self.desk.wall.unheard(now_s)
+        self._changed.levels |= unheard ^ self._unheard
+        self._unheard = unheard
+        if self._everything or self._bars_due or self._changed.levels or self._message != self._message_row(now_s):
+            self.canvas.wake()
 
     def draw(self) -> None:
-        """After a key: at once what it is answered with, and everything a moment later."""
-        self._everything = self._pressed = True
+        """After a key: what it can have changed, at once."""
+        self._pressed = True
         self.canvas.wake(urgent=True)
 
     # -- where things stand
@@ -111,7 +116,7 @@ class WallScreen(DeskPage):
         self._tiles = {}
         if not now.as_list and not now.too_small:
             self._tiles = {
-                seat: Placed(seat, area, tile(area.width, area.height))
+                seat: Placed(seat, area, tile(area.width, area.height), width)
                 for seat, area in zip(seats, now.tiles, strict=True)
             }
         self.canvas.put(dict.fromkeys(range(height), bars.cut([], width)))
@@ -199,48 +204,38 @@ class WallScreen(DeskPage):
 
     def _draw_changed(self) -> None:
         """Just before a painting: what has changed since the last one."""
-        if self._pressed:
-            self._pressed = False
-            if self._answer_key():
-                return
-        now, changed, everything = self._grid, self._changed, self._everything
-        self._changed, self._everything = Changed(), False
+        now, changed, everything, pressed = self._grid, self._changed, self._everything, self._pressed
+        self._changed, self._everything, self._pressed = Changed(), False, False
         if now is None or now.too_small:
             return
-        now_s = time.monotonic()
-        words = set(self._tiles) if everything else changed.words & self._tiles.keys()
+        now_s, seats = time.monotonic(), self._tiles.keys()
+        words = set(seats) if everything else changed.words & seats
+        if pressed:
+            words |= {seat for seat, one in self._tiles.items() if one.look != self._look(seat, now_s)}
         for seat in words:
             self._draw_tile(self._tiles[seat], now_s)
-        for seat in changed.pictures & self._tiles.keys() - words:
+        for seat in changed.pictures & seats - words:
             self._draw_pictures(self._tiles[seat], now_s)
-        for seat in changed.levels & self._tiles.keys() - words:
-            self._draw_meters(self._tiles[seat], now_s)
-        if everything or changed.words:
+        self._draw_meters(changed.levels & seats - words, now_s)
+        if everything or changed.words or (self._bars_due and not pressed):
             self._draw_bars(now_s)
-            self.draw_panel()
-        elif now.as_list and (changed.pictures or changed.levels):
+        elif now.as_list and (pressed or changed.pictures or changed.levels):
             self._draw_list(now_s)
-        self._draw_message(now_s)
+        self._bars_due = pressed  # a key's echo does not wait for what it seldom changes
+        if everything or changed.words or pressed:
+            self.draw_panel()
+        self._message = self._message_row(now_s)
+        self.canvas.painter.put({self.size.height - 2: self._message})
 
-    def _answer_key(self) -> bool:
-        """The tiles that are and were chosen, the message, a panel; False where that is not the whole answer."""
-        now = self._grid
-        if now is None or now.too_small or now.as_list or any(one.view is None for one in self._tiles.values()):
-            return False
-        now_s = time.monotonic()
-        for seat, one in self._tiles.items():
-            if one.view is not None and (seat == self.desk.seat or one.view.chosen):
-                self._draw_tile(one, now_s)
-        self._draw_message(now_s)
-        self.draw_panel()
-        self.canvas.wake()
-        return True
+    def _look(self, seat: int, now_s: float) -> tuple[bool, bool, bool]:
+        """Of a tile, as keys change it: chosen, turned, kept by the filter."""
+        desk = self.desk
+        return seat == desk.seat, desk.turned(seat), kept(desk.wall, desk.filter, seat, now_s)
 
     def _draw_tile(self, one: Placed, now_s: float) -> None:
-        desk = self.desk
-        chosen, turned = one.seat == desk.seat, desk.turned(one.seat)
-        one.view = tile_view(desk.wall, one.seat, one.parts, chosen, turned, self._gallery, now_s)
-        if not kept(desk.wall, desk.filter, one.seat, now_s):
+        one.look = chosen, turned, is_kept = self._look(one.seat, now_s)
+        one.view = tile_view(self.desk.wall, one.seat, one.parts, chosen, turned, self._gallery, now_s)
+        if not is_kept:
             one.view = left_out(one.view)
         self.canvas.painter.put(one.rows(range(one.area.height)), one.area.x)
         self.canvas.images.show(one.seat, one.images(), now_s)
@@ -254,13 +249,13 @@ class WallScreen(DeskPage):
         self.canvas.painter.put(one.rows(one.picture_rows), one.area.x)
         self.canvas.images.show(one.seat, one.images(), now_s)
 
-    def _draw_meters(self, one: Placed, now_s: float) -> None:
-        if one.view is None or not one.view.words.has_call:
-            return
-        family, room = meters(self.desk.wall, self.desk.wall.call_at(one.seat, now_s), now_s)
-        if (family, room) != (one.view.family_meter, one.view.room_meter):
-            one.view = replace(one.view, family_meter=family, room_meter=room)
-            self.canvas.painter.put(one.rows(one.meter_rows), one.area.x)
+    def _draw_meters(self, seats: set[int], now_s: float) -> None:
+        """All at once, and nothing else of their tiles: ten times a second they are most of what changes."""
+        shown = [one for seat in seats if (one := self._tiles[seat]).view is not None and one.view.family_meter]
+        if shown:
+            wall = self.desk.wall
+            texts = ["".join(meters(wall, wall.call_at(one.seat, now_s), now_s)) for one in shown]
+            self.canvas.painter.rewrite(np.concatenate([one.meter_cells for one in shown]), "".join(texts))
 
     def _draw_list(self, now_s: float) -> None:
         now = self._grid
@@ -301,8 +296,7 @@ class WallScreen(DeskPage):
         words = profiles.words if self.size.width >= 160 else profiles.short
         return words + (", too coarse to know a face" if coarse and self.size.width >= 160 else "")
 
-    def _draw_message(self, now_s: float) -> None:
+    def _message_row(self, now_s: float) -> bars.Row:
         desk = self.desk
         notice = desk.notice(now_s) or desk.filter_words(now_s)
-        row = bars.message_row(desk.acts, notice, now_s, desk.wall.link.lost, self.size.width)
-        self.canvas.painter.put({self.size.height - 2: row})
+        return bars.message_row(desk.acts, notice, now_s, desk.wall.link.lost, self.size.width)

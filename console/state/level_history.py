@@ -32,7 +32,10 @@ class LevelHistory:
             self._steps.extend([None] * min(STEPS, at - self._newest))
             self._newest = at
         before = self._steps[-1]
-        self._steps[-1] = Step(max(rms, before.rms), max(peak, before.peak)) if before else Step(rms, peak)
+        if before is None:
+            self._steps[-1] = Step(rms, peak)
+        elif rms > before.rms or peak > before.peak:
+            self._steps[-1] = Step(max(rms, before.rms), max(peak, before.peak))
 
     def last(self, count: int, silent_s: float = 0.0, each: int = 1) -> list[Step | None]:
         """The newest `count` stretches of `each` half seconds, oldest first, `silent_s` after the last level."""

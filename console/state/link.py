@@ -23,7 +23,9 @@ class LinkState:
     away_s: float = 0.0
     """How long the last loss took."""
     _offsets: deque[tuple[float, float]] = field(default_factory=lambda: deque[tuple[float, float]](maxlen=8))
-    """(round trip ms, server's clock less ours ms): the offset of the quickest one is the best."""
+    """(round trip ms, server's clock less ours ms)."""
+    _offset_ms: float | None = None
+    """The offset of the quickest one, which is the best; None before there is one."""
 
     @property
     def ever_heard(self) -> bool:
@@ -57,18 +59,20 @@ class LinkState:
     def time_reply(self, sent_ms: float, server_ms: int, now_ms: float) -> None:
         took = now_ms - sent_ms
         self.round_trips_ms.append(took)
-        self._offsets.append((took, server_ms - (sent_ms + took / 2)))
+        self._note_offset(took, server_ms - (sent_ms + took / 2))
 
     def server_said(self, server_ms: int, now_ms: float) -> None:
         """A frame with the server's time, before any probe was answered."""
         if not self._offsets:
-            self._offsets.append((1000.0, server_ms - now_ms))
+            self._note_offset(1000.0, server_ms - now_ms)
+
+    def _note_offset(self, took_ms: float, offset_ms: float) -> None:
+        self._offsets.append((took_ms, offset_ms))
+        self._offset_ms = min(self._offsets)[1]
 
     def server_ms(self, now_s: float) -> int:
         """The server's time, UTC ms; 0 before the server has said it."""
-        if not self._offsets:
-            return 0
-        return round(now_s * 1000 + min(self._offsets)[1])
+        return 0 if self._offset_ms is None else round(now_s * 1000 + self._offset_ms)
 
     def clock(self, now_s: float) -> str:
         """The server's time of day, as every header has it."""

@@ -26,7 +26,8 @@ class SideLevel:
         for _ in range(min(seconds_on, BARS)):
             self.bars.append(SILENCE)
         self.now = level
-        self.bars[-1] = max(self.bars[-1], level)
+        if level > self.bars[-1]:
+            self.bars[-1] = level
 
 
 BoxKey = tuple[Side, int, int, PictureMode]
@@ -79,15 +80,16 @@ class CallMedia:
         self.history[Side.ROOM].take(levels.at_ms, levels.room_rms, levels.room_peak)
         self.levels_s = self._taken_s(levels.at_ms, now_s)
 
-    def take_health(self, health: CallHealth, now_s: float) -> None:
-        self.health, self.health_s = health, now_s
-        late = health.recording == RecordingState.RECORDING and health.recording_age_ms > RECORD_LATE_MS
-        fault = late or health.recording == RecordingState.FAILED
+    def take_health(self, health: CallHealth, now_s: float) -> bool:
+        """False when only figures have changed, which are drawn anew each second."""
+        before, self.health, self.health_s = self.health, health, now_s
+        fault = _late(health) or health.recording == RecordingState.FAILED
         self.fault_since_s = (self.fault_since_s if self.fault_since_s is not None else now_s) if fault else None
         if health.carrying:
             self.stopped_since_s = None
         elif self.stopped_since_s is None:
             self.stopped_since_s = now_s
+        return before is None or _said(before) != _said(health)
 
     def take_picture(self, picture: Picture, now_s: float) -> bool:
         """False for a picture whose bytes are not its size: it is not shown."""
@@ -122,7 +124,11 @@ class CallMedia:
 
     def level(self, side: Side, now_s: float) -> int | None:
         """The side's current level, tenths of a dBFS; None when nothing has been measured lately."""
-        return self.levels[side].now if now_s - self.levels_s < LEVEL_HELD_S else None
+        return self.levels[side].now if self.heard(now_s) else None
+
+    def heard(self, now_s: float) -> bool:
+        """Levels have been measured lately."""
+        return now_s - self.levels_s < LEVEL_HELD_S
 
     def _taken_s(self, at_ms: int, now_s: float) -> float:
         difference = now_s * 1000 - at_ms
@@ -139,3 +145,13 @@ def _is_whole(picture: Picture) -> bool:
     if picture.mode == PictureMode.PNG:  # it goes to the terminal as it is: a small one that says so is what it may be
         return picture.pixels[:24] == _PNG_HEAD + struct.pack("!II", *size)
     return len(picture.pixels) == size[0] * size[1] * _BYTES_A_PIXEL[picture.mode]
+
+
+def _late(health: CallHealth) -> bool:
+    return health.recording == RecordingState.RECORDING and health.recording_age_ms > RECORD_LATE_MS
+
+
+def _said(health: CallHealth) -> tuple[object, ...]:
+    """What is told in words of it."""
+    connected = [leg.connected for leg in health.legs]
+    return health.carrying, health.why_not, health.recording, health.recording_words, _late(health), connected

@@ -44,9 +44,13 @@ def _kept(character: str) -> str:
             return "" if character in "\u115f\u1160\u3164\uffa0\u2800" else character
 
 
+_PERHAPS_WIDE = re.compile("[\u1100-\u1200\u2300-\u2400\u25fd-\u2800\u2b00-\U0010ffff]")
+"""Lines, blocks, signs and the letters of most languages are outside of it, so that few texts are looked at closely."""
+
+
 def cell_width(text: str) -> int:
     """How many cells `text` takes; `text` is safe, so each character has one or two."""
-    return len(text) if text.isascii() else _wide(text)
+    return _wide(text) if _PERHAPS_WIDE.search(text) else len(text)
 
 
 @lru_cache(8192)

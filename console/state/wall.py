@@ -53,6 +53,8 @@ class Wall:
         self.hidden = ""
         """Why no picture is shown at this console; empty while they are."""
         self._tick = self._order = -1
+        self._of_seat: dict[int, list[CallView]] | None = None
+        """The calls of each seat, the newest first; None when they have changed."""
 
     @property
     def permissions(self) -> frozenset[str]:
@@ -109,14 +111,22 @@ class Wall:
 
     def call_at(self, seat: int, now_s: float) -> CallView | None:
         """The call that the tile shows: the open one, else one that has just ended."""
-        of_seat = [call for call in self.calls.values() if call.seat == seat]
-        for call in sorted(of_seat, key=lambda call: -call.starts_at_ms):
+        if self._of_seat is None:
+            self._of_seat = {}
+            for call in sorted(self.calls.values(), key=lambda call: -call.starts_at_ms):
+                self._of_seat.setdefault(call.seat, []).append(call)
+        of_seat = self._of_seat.get(seat, [])
+        for call in of_seat:
             if call.state in OPEN:
                 return call
         server_ms = self.link.server_ms(now_s)
         ended = [call for call in of_seat if call.state == CallState.ENDED and call.ended_at_ms]
         newest = max(ended, key=lambda call: call.ended_at_ms, default=None)
         return newest if newest and server_ms - newest.ended_at_ms < ENDED_SHOWN_S * 1000 else None
+
+    def unheard(self, now_s: float) -> set[int]:
+        """Seats of calls whose levels nobody renews."""
+        return {c.seat for c in self.calls.values() if not self.media_of(c).heard(now_s)}
 
     def media_of(self, call: CallView) -> CallMedia:
         media = self.media.get(call.call_id)
@@ -129,7 +139,7 @@ class Wall:
         self._tick, self._order = snapshot.tick, snapshot.order
         self.link.server_said(snapshot.server_time_ms, now_s * 1000)
         self.seats = {seat.seat: seat for seat in sorted(snapshot.seats, key=lambda seat: seat.seat)}
-        self.calls = {}
+        self.calls, self._of_seat = {}, None
         for call in snapshot.calls:
             self._take_call(call, now_s)
         self.media = {call_id: media for call_id, media in self.media.items() if call_id in self.calls}
@@ -158,8 +168,8 @@ class Wall:
                 self.media_of(call).take_levels(one, now_s)
                 changed.levels.add(call.seat)
         for one in health:
-            if (call := self.calls.get(one.call_id)) is not None:
-                self.media_of(call).take_health(one, now_s)
+            call = self.calls.get(one.call_id)
+            if call is not None and self.media_of(call).take_health(one, now_s):
                 changed.words.add(call.seat)
         for one in pictures:
             call = self.calls.get(one.call_id)
@@ -172,7 +182,7 @@ class Wall:
         known = self.calls.get(call.call_id)
         if known is not None and (known.epoch, known.version) > (call.epoch, call.version):
             return
-        self.calls[call.call_id] = call
+        self.calls[call.call_id], self._of_seat = call, None
         media = self.media_of(call)
         media.uncopied_since_s = (media.uncopied_since_s or now_s) if call.copy_words else None
         if media.stopped_since_s is not None and (known is None or known.state != call.state):

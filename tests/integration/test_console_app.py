@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from textual.command import CommandPalette
 
 from console.app import Console
+from console.painting.grid import POINT
 from console.painting.ink import Colours
 from console.screens.help import HelpScreen
 from console.settings import Settings
@@ -115,15 +117,15 @@ async def test_a_level_touches_only_its_row(tmp_path: Path) -> None:
     async with running(tmp_path, call) as (server, app, pilot):
         server.show(levels(call, -300))
         tile = app.wall_screen._tiles[1]
-        await until(lambda: tile.view and "−30" in tile.view.family_meter)
+        await until(lambda: "−30" in screen_text(app))
         await pilot.pause()
-        drawn: list[int] = []
         painter = app.wall_screen.canvas.painter
-        put = painter.put
-        painter.put = lambda rows, x=0: (drawn.extend(rows), put(rows, x))[1]
+        before = painter.wanted.glyphs.copy()
         app.desk.receive(server.delta(levels(call, -200)), app.desk.wall.link.heard_s or 0)
-        app.wall_screen._draw_meters(tile, app.desk.wall.link.heard_s or 0)
-        assert drawn == [tile.area.y + tile.parts.meters_y]
+        app.wall_screen._draw_meters({1}, app.desk.wall.link.heard_s or 0)
+        ys, xs = np.nonzero(painter.wanted.glyphs != before)
+        assert set(ys) == {tile.area.y + tile.parts.meters_y} and set(ys * painter.size[0] + xs) <= {*tile.meter_cells}
+        assert "−20" in "".join(map(chr, painter.wanted.glyphs[ys[0]] & POINT)), "and that is drawn"
 
 
 async def test_a_panel_opens_and_closes_without_laying_the_screen_out_anew(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from console.painting.halfblocks import of_pixels
 from console.painting.ink import Colours, Ink
 from console.painting.painter import Painter
 from console.painting.strips import Row
+from console.painting.themes import Theme, wear, worn
 from console.state.layout import Area
 from tests.screen_rig import wrong_cells
 
@@ -63,6 +64,38 @@ def test_the_terminal_ends_as_the_grid_says(seed: int, budgets: list[int | None]
             break
     shown.paint(1000)
     assert not shown.painter.changed().any() and not wrong_cells(shown.screen, shown.painter.seen)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_rows_that_are_passed_over_stand_there_already(seed: int) -> None:
+    """Few rows and places, so that they overlap and come again; the plain grid draws each of them."""
+    rng, painter, plain = random.Random(seed), Painter(Colours.TRUE), Grid(WIDTH, HEIGHT)
+    painter.resize(WIDTH, HEIGHT)
+    rows = [random_row(rng) for _ in range(4)]
+    for _ in range(30):
+        x, y = rng.choice((0, 3, 11, 30)), rng.randrange(2)
+        if rng.random() < 0.2:
+            cells, text = np.arange(5) + y * WIDTH + x, "".join(rng.choices("▁▄█−9", k=5))
+            painter.rewrite(cells, text)
+            plain.rewrite(cells, text)
+        else:
+            row = list(rng.choice(rows))
+            painter.put({y: row}, x)
+            plain.put(y, row, Colours.TRUE, x)
+        assert not painter.wanted.differs(plain).any() and (painter.wanted.kinds == plain.kinds).all()
+
+
+def test_another_theme_is_drawn_though_the_words_are_the_same() -> None:
+    shown = Shown()
+    before = worn()
+    try:
+        for theme in (Theme.DARK, Theme.LIGHT):
+            wear(theme)
+            shown.painter.put({1: [("HARRIS", Ink.PLAIN)]})
+            assert shown.paint(1.0)
+    finally:
+        wear(before)
 
 
 def picture(level: int, width: int = 8, height: int = 8) -> list[Row]:

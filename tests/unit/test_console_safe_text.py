@@ -1,5 +1,6 @@
 """No text from outside can leave its cells."""
 
+import sys
 import unicodedata
 
 import pytest
@@ -62,3 +63,11 @@ def test_wide_characters_count_twice_and_are_never_halved() -> None:
 
 def test_five_thousand_characters_end_at_the_screen_s_size() -> None:
     assert len(safe("x" * 5000)) <= 2000
+
+
+def test_each_wide_character_takes_two_cells() -> None:
+    """Those that are assigned: no other comes through `safe`."""
+    wide = [c for c in map(chr, range(sys.maxunicode)) if unicodedata.east_asian_width(c) in "WF"]
+    assigned = [c for c in wide if unicodedata.category(c) != "Cn"]
+    assert len(assigned) > 100_000 and all(cell_width(f"a{c}") == 3 for c in assigned)
+    assert cell_width("▁▄█ −22 ● LIVE ║ PAUSED … ┌─┐") == 29

@@ -234,6 +234,25 @@ def test_whether_a_live_call_is_recorded(wall: Any, taken: CallHealth | None, wo
     assert recording_words(made, call(), NOW_S) == (words, well)
 
 
+def test_what_is_said_of_a_call_is_drawn_at_once_and_figures_each_second(wall: Any) -> None:
+    made, tick = wall(call()), iter(range(2, 99))
+
+    def drawn(**changes: Any) -> set[int]:
+        return made.apply(Delta(next(tick), SERVER_MS, [], [health(**changes)], []), NOW_S).words
+
+    assert drawn() == {1}
+    assert drawn(age_ms=700) == drawn(recorded_ms=2000) == set()
+    assert drawn(age_ms=4000) == {1}, "late"
+    assert drawn(recording=RecordingState.FAILED) == drawn(carrying=False) == {1}
+
+
+def test_a_seat_is_unheard_when_nobody_renews_its_level(wall: Any) -> None:
+    made = wall(call(), call(2))
+    made.apply(Delta(2, SERVER_MS, [levels(5000)], [], []), NOW_S)
+    assert made.unheard(NOW_S) == {2}
+    assert made.unheard(NOW_S + 1) == {1, 2}
+
+
 def test_old_news_of_a_recording_is_not_believed(wall: Any) -> None:
     made = wall(call())
     made.media_of(call()).take_health(health(), NOW_S)
