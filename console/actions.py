@@ -27,14 +27,23 @@ class Action:
     danger: Danger
     permission: str = ""
     screens: str = "W"
-    """W: the wall; F: one call in focus; A: the panel of an admission; S: the laptops of remote support; L: one
-    laptop's details; Q: flagged incidents; R: one review."""
+    """W: the wall; F: one call in focus; A: an admission; S: the laptops of remote support; L: one
+    laptop's details; Q: flagged incidents; R: one review; H: the help."""
 
     @property
     def shown_key(self) -> str:
-        names = {"question_mark": "?", "ctrl+p": "^P", "ctrl+q": "^Q", "escape": "Esc", "enter": "Enter", " ": "space"}
-        key = self.keys[0] if self.keys else ""
-        return key.upper() if len(key) in (2, 3) and key[0] == "f" else names.get(key, key)
+        """The first of its keys, as screens name it; empty for what only the palette has."""
+        return shown_as(self.keys[0]) if self.keys else ""
+
+
+_SHOWN = {"question_mark": "?", "escape": "Esc", "enter": "Enter", " ": "space", "pagedown": "PgDn", "pageup": "PgUp"}
+
+
+def shown_as(key: str) -> str:
+    """A key as screens name it: `F12`, `^P`, `Esc`, `x`."""
+    if key.startswith("ctrl+"):
+        return f"^{key[5:].upper()}"
+    return key.upper() if len(key) in (2, 3) and key[0] == "f" else _SHOWN.get(key, key)
 
 
 _TABLE = (
@@ -51,7 +60,7 @@ _TABLE = (
         Danger.LOOKS,
     ),
     Action("theme", (), "Next theme", "", "dark, light, high contrast or monochrome", Danger.LOOKS, screens="WSLQR"),
-    Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QRF"),
+    Action("go-wall", ("f2",), "Wall", "wall", "the wall with the live calls", Danger.LOOKS, "view", "QRFA"),
     Action("go-reviews", ("f4",), "Reviews", "", "the flagged incidents", Danger.LOOKS, "review", "WR"),
     Action("next", ("j", "down"), "Next", "", "choose the next incident", Danger.LOOKS, screens="Q"),
     Action("before", ("k", "up"), "Before", "", "choose the incident before", Danger.LOOKS, screens="Q"),
@@ -74,7 +83,7 @@ _TABLE = (
     Action("update", ("U",), "Needs updating", "update", "back with a question", Danger.ACTS, "review", "R"),
     Action("sign-off", ("O",), "Sign off", "sign off", "close it; O again signs off", Danger.FINAL, "review", "R"),
     Action("back", ("q", "escape"), "Back", "list", "back to the list", Danger.LOOKS, screens="R"),
-    Action("leave", ("ctrl+q", "ctrl+c"), "Quit", "", "leave the console", Danger.LOOKS, screens="RF"),
+    Action("leave", ("ctrl+q", "ctrl+c"), "Quit", "", "leave the console", Danger.LOOKS, screens="RFHA"),
     Action("focus", ("enter",), "Focus", "open", "the chosen call over the whole screen", Danger.LOOKS),
     Action("focus-back", ("q", "escape"), "Back", "wall", "back to the wall", Danger.LOOKS, screens="F"),
     Action("call-before", ("h", "left"), "Call before", "call", "the call before, by seat", Danger.LOOKS, screens="F"),
@@ -83,6 +92,9 @@ _TABLE = (
     Action("newer", ("k", "up"), "Newer", "newer", "towards now in the timeline", Danger.LOOKS, screens="F"),
     Action(
         "focus-side", ("s",), "Sides", "side", "both sides, or one over the whole screen", Danger.LOOKS, screens="F"
+    ),
+    Action(
+        "details", ("d",), "Details", "", "the people: vetting, restrictions, authority", Danger.LOOKS, "view", "WA"
     ),
     Action("copy", ("c",), "Copy", "", "copy the call's reference, where the terminal lets it", Danger.LOOKS),
     Action("move-left", ("h", "left"), "Left", "", "choose the call to the left", Danger.LOOKS),
@@ -123,12 +135,16 @@ _TABLE = (
         ("f3",),
         "Admit",
         "admit",
-        "the waiting caller: A admits, X and a letter refuses",
+        "look at the caller who waits, to admit or to refuse",
         Danger.FINAL,
         "admit",
     ),
-    Action("admit-named", ("A",), "Admit", "", "admit the caller that is named", Danger.FINAL, "admit", "A"),
-    Action("refuse", ("X",), "Refuse", "", "refuse the caller, with a reason", Danger.FINAL, "refuse", "A"),
+    Action("tick", (" ",), "Tick", "", "tick the next point; 1 to 7 each one", Danger.RECORDED, "admit", "A"),
+    Action("caller-before", ("h", "left"), "Caller before", "caller", "who waits before", Danger.LOOKS, screens="A"),
+    Action("caller-next", ("l", "right"), "Next caller", "caller", "who waits after", Danger.LOOKS, screens="A"),
+    Action("admission-back", ("q", "escape"), "Back", "back", "back; the caller waits on", Danger.LOOKS, screens="A"),
+    Action("admit-named", ("A",), "Admit", "admit", "admit this device; A again", Danger.FINAL, "admit", "A"),
+    Action("refuse", ("X",), "Refuse", "refuse", "refuse it: a letter is the reason", Danger.FINAL, "refuse", "A"),
     Action("notice", ("N",), "Notice", "notice", "a notice to both sides or one: a digit", Danger.ACTS, "notice"),
     Action("warn", ("W",), "Warning", "warn", "a warning, which counts: a digit", Danger.ACTS, "warn"),
     Action("pause", ("P",), "Pause", "pause", "pause at once; a digit says why afterwards", Danger.ACTS, "pause"),
@@ -167,10 +183,18 @@ _TABLE = (
     ),
     Action("laptop-sort", ("s",), "Sort", "sort", "by seat, or the gravest first", Danger.LOOKS, "health", "S"),
     Action("laptop-list", ("f7", "escape", "q"), "Laptops", "list", "back to the list", Danger.LOOKS, "health", "L"),
+    Action("help-back", ("q", "escape"), "Back", "back", "back to the screen below", Danger.LOOKS, screens="H"),
+    Action("help-down", ("j", "down"), "Further", "further", "a row further down", Danger.LOOKS, screens="H"),
+    Action("help-up", ("k", "up"), "Back up", "", "a row further up", Danger.LOOKS, screens="H"),
+    Action("help-page-down", ("pagedown", " "), "Page down", "page", "a page further", Danger.LOOKS, screens="H"),
+    Action("help-page-up", ("pageup",), "Page up", "", "a page back", Danger.LOOKS, screens="H"),
+    Action("help-first", ("home",), "First", "", "the first row", Danger.LOOKS, screens="H"),
+    Action("help-last", ("end",), "Last", "", "the last row", Danger.LOOKS, screens="H"),
 )
 """Digits choose a seat (01 to 99) and are no actions; Enter only opens and Space does nothing, so they never act."""
 
-_IN_FOCUS_TOO = ("help", "palette", "theme", "pictures", "here", "attend", "unseen", "previous", "copy")
+_IN_ADMISSION_TOO = ("help", "palette", "theme", "pictures", "here", "flag", "notice", "urgent-help")
+_IN_FOCUS_TOO = ("help", "palette", "theme", "pictures", "here", "attend", "unseen", "previous", "copy", "details")
 
 
 def _of_the_wall(action: Action) -> bool:
@@ -178,7 +202,12 @@ def _of_the_wall(action: Action) -> bool:
     return "W" in action.screens and (action.danger >= Danger.RECORDED or action.id in _IN_FOCUS_TOO)
 
 
-ACTIONS = tuple(replace(a, screens=f"{a.screens}F") if _of_the_wall(a) else a for a in _TABLE)
+def _everywhere(action: Action) -> Action:
+    more = ("F" if _of_the_wall(action) else "") + ("A" if action.id in _IN_ADMISSION_TOO else "")
+    return replace(action, screens=action.screens + more) if more else action
+
+
+ACTIONS = tuple(map(_everywhere, _TABLE))
 
 BY_ID: dict[str, Action] = {}
 _in_force: list[Action] = []
@@ -201,6 +230,22 @@ def by_key(screen: str) -> dict[str, Action]:
 
 
 take(ACTIONS)
+
+
+def key_of(action_id: str) -> str:
+    """The key of this action as screens name it, a person's own where they have one."""
+    return BY_ID[action_id].shown_key or f"{BY_ID['palette'].shown_key} {BY_ID[action_id].name}"
+
+
+def together(*action_ids: str) -> str:
+    """The keys of actions of one kind: `hjkl`, or `left down up right` where a key has a name."""
+    keys = [key_of(action_id) for action_id in action_ids]
+    return ("" if all(len(key) == 1 for key in keys) else " ").join(keys)
+
+
+def means(key: str, action_id: str) -> bool:
+    """Whether a key, as `by_key` has it, asks for this action."""
+    return key in BY_ID[action_id].keys
 
 
 def slip(key: str, screen: str = "W") -> Action | None:

@@ -19,6 +19,7 @@ from console.painting.profile import Profile, Profiles
 from console.painting.themes import next_theme, wear
 from console.pen import Pen
 from console.review_desk import ReviewDesk
+from console.screens.admission import AdmissionScreen
 from console.screens.focus import FocusScreen
 from console.screens.help import HelpScreen
 from console.screens.laptops import LaptopsScreen
@@ -67,6 +68,7 @@ class Console(App[int]):
         self.link = Link(settings, self._receive, self.desk.gone, self._beat, self._cells)
         self.wall_screen = WallScreen(self.desk, colours)
         self.focus_screen = FocusScreen(self.desk, colours)
+        self.admission_screen = AdmissionScreen(self.desk, colours)
         self.laptops_screen = LaptopsScreen(self.desk, colours)
         self.review_desk = ReviewDesk(self.desk.wall, lambda message: self.link.send(message))
         self.reviews_screen = ReviewsScreen(self.review_desk, colours)
@@ -86,9 +88,9 @@ class Console(App[int]):
     def terminal_says(self, answer: Answer, now_s: float) -> None:
         """What the terminal has answered, and when (s, monotonic)."""
         self.pen.take(answer, now_s)
-        if isinstance(answer, TrueColour) and answer.kept and self.profiles.colours is Colours.INDEXED:
+        if isinstance(answer, TrueColour) and answer.kept and self.profiles.terminal is Colours.INDEXED:
             self.console._color_system = ColorSystem.TRUECOLOR
-            self.profiles.colours = Colours.TRUE
+            self.profiles.terminal = Colours.TRUE
             self._show_pictures_anew()
         elif isinstance(answer, KittyPictures) and answer.shown and not self.profiles.kitty:
             self.profiles.kitty = True
@@ -108,7 +110,7 @@ class Console(App[int]):
             self._show_pictures_anew()
 
     def _show_pictures_anew(self) -> None:
-        for screen in (self.wall_screen, self.focus_screen):
+        for screen in (self.wall_screen, self.focus_screen, self.admission_screen, self.review_screen):
             screen.show_pictures_as(self.profiles)
 
     async def on_mount(self) -> None:
@@ -119,6 +121,7 @@ class Console(App[int]):
         for name, screen in (
             ("help", HelpScreen(self.desk, self._colours)),
             ("focus", self.focus_screen),
+            ("admission", self.admission_screen),
             ("reviews", self.reviews_screen),
             ("review", self.review_screen),
         ):
@@ -150,6 +153,7 @@ class Console(App[int]):
         theme = next_theme()
         wear(theme)
         config.remember(theme=theme)
+        self._show_pictures_anew()
         for screen in self.screen_stack:
             if hasattr(screen, "draw"):
                 screen.draw()  # pyright: ignore[reportAttributeAccessIssue]
@@ -168,9 +172,9 @@ class Console(App[int]):
         if self.laptops_screen.is_mounted:
             self.laptops_screen.draw()
         elif self.wall_screen.is_mounted:
-            shown = self.focus_screen if self.desk.focused else self.wall_screen
             self.wall_screen.show(changed)
-            if shown is self.focus_screen:
+            shown = self.screen if isinstance(self.screen, FocusScreen | AdmissionScreen) else self.wall_screen
+            if shown is not self.wall_screen:
                 shown.show(changed)
             if isinstance(message, CommandAnswer | CommandDone):
                 shown.show_acts()
@@ -213,6 +217,21 @@ class Console(App[int]):
         self.focus_screen.begin()
         self.push_screen("focus")
 
+    def go_admission(self) -> None:
+        """The device that waits over the whole screen; looking at it is a look as any other."""
+        self._note_turn()
+        self.desk.focused = True
+        self.push_screen("admission")
+
+    def leave_admission(self) -> None:
+        """Back to where it was opened from."""
+        self._note_turn()
+        self.desk.admission = self.desk.panel = None
+        self.pop_screen()
+        if self.screen is self.wall_screen:
+            self.desk.focused = False
+            self.wall_screen.place_all()
+
     def leave_focus(self) -> None:
         self._note_turn()
         self.desk.focused = False
@@ -237,6 +256,7 @@ class Console(App[int]):
 
     def _back_to_the_wall(self) -> None:
         self.review_desk.close()
+        self.desk.admission = None
         while self.screen is not self.wall_screen:
             self.pop_screen()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from console.actions import key_of
 from console.state import attention
 from console.state.acts import Stage
 from console.state.alarms import Alarms
@@ -102,6 +103,6 @@ class Attending:
         entry = next((e for e in entries if e.cause in SHELVABLE and not e.shelved_s), None)
         if entry is None:
             why = f"{entries[0].words}: it can't be shelved" if entries else "nothing to shelve"
-            self._desk.say(f"z at seat {call.seat:02d}: {why}"[:120], now_s)
+            self._desk.say(f"{key_of('shelve')} at seat {call.seat:02d}: {why}"[:120], now_s)
             return
         self._desk.panel = ShelvePanel(call, now_s, entry)

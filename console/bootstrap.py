@@ -26,7 +26,7 @@ def run(settings: Settings) -> int:
     from console.painting.themes import Theme, wear
 
     wear(Theme(theme))
-    if "NO_COLOR" in os.environ or theme == Theme.MONOCHROME:
+    if "NO_COLOR" in os.environ:
         colours = Colours.NONE
     elif os.environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"):
         colours = Colours.TRUE

@@ -4,9 +4,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from console.actions import BY_ID, Action, Danger
+from console.actions import BY_ID, Action, Danger, key_of
 from console.attending import Attending
 from console.state.acts import Acts, ActView
+from console.state.admission import Admission
+from console.state.admission_words import waiting
 from console.state.filtering import Filter
 from console.state.health import HealthBoard
 from console.state.media import box_key
@@ -14,6 +16,7 @@ from console.state.opening import open_panel
 from console.state.ordering import BY_NEED_FOR_S, listed
 from console.state.panels import CLOSED, HELD_S, PASSED, Ordered, Panel
 from console.state.pausing import PausedPanel
+from console.state.people import day_of
 from console.state.permits import why_off
 from console.state.selection import CapsGuard, SeatDigits
 from console.state.timeline import Timeline
@@ -22,6 +25,7 @@ from console.state.wall import Changed, Wall, waiting_legs
 from schemas.attention import MarkRefused, NoticeReached, Shelve
 from schemas.call import CallView, Role
 from schemas.console import (
+    Admit,
     Beat,
     Boxes,
     CallChanged,
@@ -30,6 +34,7 @@ from schemas.console import (
     CommandDone,
     ConsoleWelcome,
     Pause,
+    Refuse,
     Snapshot,
     SnapshotRequest,
     TimeReply,
@@ -66,6 +71,8 @@ class Desk:
         """The chosen call fills the screen."""
         self.timeline = Timeline()
         self.attending = Attending(self)
+        self.admission: Admission | None = None
+        """The waiting device that the officer looks at."""
         self._named: tuple[int | None, str] = None, ""
         """Seat and call that the screen has named as the chosen one."""
         self._held_until_s = now_s
@@ -111,6 +118,11 @@ class Desk:
             self._send(SnapshotRequest())
         if isinstance(message, Snapshot) and self.seat not in wall.seats:
             self.seat = next(iter(wall.seats), None)
+        if self.admission is not None:
+            if (call := wall.calls.get(self.admission.call.call_id)) is not None:
+                self.admission.update(call)
+            else:
+                self.admission.gone()
         if self.panel is not None and (call := wall.calls.get(self.panel.call.call_id)) is not None:
             self.panel.update(call, now_s)
         self._follow(now_s)
@@ -149,7 +161,7 @@ class Desk:
         if (beat.selected_call, beat.focused) != self._beaten and self.wall.link.usable:
             self._send(beat)  # colleagues see at once who looks where
             self._beaten = beat.selected_call, beat.focused
-        hidden = "press m" if self.vigilance(now_s)[0] is Vigilance.MISSED else ""
+        hidden = f"press {key_of('here')}" if self.vigilance(now_s)[0] is Vigilance.MISSED else ""
         changed, self.wall.hidden = hidden != self.wall.hidden, hidden
         return self.wall.link.look(now_s) or changed
 
@@ -255,8 +267,8 @@ class Desk:
         self._follow(now_s)
         if action.id == "admit" and (waiting := self._longest_waiting(now_s)) is not None:
             self.choose(waiting)
-        call = self.call(now_s)
-        why = why_off(action, self.wall, call) or self._why_held(action, call, now_s)
+        call = self.admission.call if self.admission is not None else self.call(now_s)
+        why = why_off(action, self.wall, call, self.admission) or self._why_held(action, call, now_s)
         if why:
             self.say(why, now_s)
         elif self._arrange(action.id, now_s) or self.attending.do(action.id, call, now_s):
@@ -284,10 +296,37 @@ class Desk:
                     self.panel = PausedPanel(call, now_s)
             case "have":
                 self.order(call, Ordered("have", Watch(True)), now_s)
+            case "admit":
+                self._look_at_caller(call, waiting_legs(call)[0].leg, now_s)
+            case "tick":
+                self.tick(0, now_s)
             case other:
-                self.panel = open_panel(other, self.wall, call, now_s)
+                self.panel = open_panel(other, self.wall, call, now_s, self.admission)
+                if other == "details" and self.admission is not None:
+                    self.admission.read()
                 if self.panel is None:
                     raise ValueError(f"no way to do {other}")
+
+    # -- the waiting room
+
+    def _look_at_caller(self, call: CallView, leg: str, now_s: float) -> None:
+        self.choose(call.seat)
+        self.admission = Admission(call, leg, day_of(self.wall.link.server_ms(now_s)))
+
+    def next_caller(self, step: int, now_s: float) -> None:
+        """The next of those that wait, or the one before; it begins with no tick of the last one's."""
+        found = waiting(self.wall)
+        if self.admission is None or not found:
+            return
+        here = next((n for n, (call, leg) in enumerate(found) if self.admission.holds(call, leg)), -1)
+        self._look_at_caller(*found[(here + step) % len(found)], now_s)
+
+    def tick(self, point: int, now_s: float) -> None:
+        """A point of the check list; 0: the next one that is not ticked."""
+        if self.admission is not None:
+            why = self.admission.tick(point) if point else self.admission.tick_next()
+            if why:
+                self.say(why, now_s)
 
     def _why_held(self, action: Action, call: CallView | None, now_s: float) -> str:
         if action.danger >= Danger.ACTS and action.id != "pause" and self._caps.holds(now_s):
@@ -320,7 +359,8 @@ class Desk:
         answer = panel.press(key, now_s)
         if isinstance(answer, Ordered):
             self.panel = None
-            self.order(panel.call, answer, now_s)
+            if self.order(panel.call, answer, now_s) and isinstance(answer.act, Admit | Refuse):
+                self.admission = None
         elif isinstance(answer, Shelve):
             self.panel = None
             if not self.tell(answer):
@@ -331,7 +371,7 @@ class Desk:
 
     def stray_capital(self, now_s: float) -> None:
         self._caps.meaningless_capital(now_s)
-        self.say("Caps Lock may be on: acts but P are held for 3 s", now_s)
+        self.say(f"Caps Lock may be on: acts but {key_of('pause')} are held for 3 s", now_s)
 
     def say(self, words: str, now_s: float) -> None:
         self._notice, self._notice_until_s = words, now_s + NOTICE_S

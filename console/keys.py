@@ -5,11 +5,12 @@ from console.actions import ACTIONS, Action
 SCREENS = {
     "W": "The wall",
     "F": "One call in focus",
-    "A": "The panel of an admission",
+    "A": "An admission",
     "S": "Remote support: the laptops",
     "L": "Remote support: one laptop",
     "Q": "The duty governor: flagged incidents",
     "R": "The duty governor: one review",
+    "H": "Help",
 }
 
 

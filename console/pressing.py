@@ -1,6 +1,6 @@
 """What a key means where calls are shown: for the open panel, a seat's digit, an action, or a slip of the finger."""
 
-from console.actions import BY_ID, Action, by_key, slip
+from console.actions import Action, by_key, key_of, means, slip
 from console.desk import Desk
 
 ALWAYS = ("ctrl+q", "ctrl+c")
@@ -16,7 +16,10 @@ def press(desk: Desk, key: str, now_s: float, screen: str = "W") -> Action | Non
     if desk.panel is not None and key not in ALWAYS and desk.press_in_panel(key, now_s):
         return None
     if len(key) == 1 and key.isdecimal() and key.isascii():
-        desk.press_digit(key, now_s)
+        if screen == "A":
+            desk.tick(int(key), now_s)
+        else:
+            desk.press_digit(key, now_s)
         return None
     action = by_key(screen).get(key)
     if action is None:
@@ -30,5 +33,5 @@ def _meaningless(desk: Desk, key: str, now_s: float, screen: str) -> None:
         desk.say(f"{meant.name} is Shift+{meant.shown_key}", now_s)
     elif len(key) == 1 and key.isupper() and key.isascii():
         desk.stray_capital(now_s)
-        if key == "A":
-            desk.say(f"Admission is {BY_ID['admit'].shown_key}, then A. Or is Caps Lock on?", now_s)
+        if means(key, "admit-named"):
+            desk.say(f"Admission is {key_of('admit')}, then {key_of('admit-named')}. Or is Caps Lock on?", now_s)

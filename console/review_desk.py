@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from console.actions import BY_ID, Action, Danger
+from console.actions import BY_ID, Action, Danger, key_of
 from console.state.evidence import SKIP_MS, Evidence, Player
 from console.state.panels import CLOSED
 from console.state.review_list import ReviewList
@@ -225,7 +225,7 @@ class ReviewDesk:
             return ""
         why = state_forbids(review.incident)
         if not why and not review.linked:
-            why = "the link was lost meanwhile; r opens it again"
+            why = f"the link was lost meanwhile; {key_of('read-again')} opens it again"
         if not why and action.id == "sign-off":
             why = why_not_signed_off(review.incident, review.player)
         return f"{key}: {why}" if why else ""

@@ -51,6 +51,11 @@ FAMILIES = (
 SECOND_DEVICE = Family("shout", ((("Owen", "cousin"),),))
 """Who sits at the second device of a family that has one."""
 ROOM_CLIPS = ("steady", "frozen", "shout")
+NEXT_PRISONERS = (("Mark", "Ellison"), ("Noah", "Pritchard"), ("Isaac", "Owusu"), ("Glyn", "Tudor"))
+NEXT_AFTER_MINUTES = 45
+"""From the end of a call that is on to the start of the next one in its room, at every second seat."""
+RESTRICTED_SEAT, MONITORED_SEAT = 6, 5
+"""Where the officer has something to read before admitting, and whose prisoner is under an authority."""
 LOOP_S = 16.0
 CALLERS_MAX = 4
 SECOND_DEVICE_SEAT, CALLS_WITH_SECOND_DEVICE = 4, 6
@@ -168,7 +173,7 @@ def write(
             {"name": GOVERNOR, "role": "governor", "token": observer_token},
             *more_staff,
         ],
-        "bookings": bookings,
+        "bookings": [*bookings, *(_next_booking(one, now) for one in bookings[::2])],
     }
     path.touch(mode=0o600)  # it holds secrets: closed before the first of them is written
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -192,21 +197,68 @@ def _booking(seat: int, starts_at: datetime, now: datetime, devices: int) -> tup
         "starts_at": starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "minutes": MINUTES,
         "prisoner": {"number": _prison_number(seat), "forename": forename, "surname": surname},
-        "callers": [{"name": f"{name} {surname}", "relation": rel, "age_group": "adult"} for name, rel in people],
+        "callers": [_caller(f"{name} {surname}", relation, seat, now) for name, relation in people],
         "room_token": _secret(),
         "family_token": _secret(),
     }
+    if seat == RESTRICTED_SEAT:
+        booking["callers"][0]["restrictions"] = [
+            {
+                "type": "PREINF",
+                "description": "Previous information",
+                "starts_on": _day(now, -30),
+                "expires_on": _day(now, 60),
+                "comment": "Invented for this demo: something to read before you admit.",
+            }
+        ]
+    if seat == MONITORED_SEAT:
+        booking["prisoner"]["authority"] = {
+            "reference": "DEMO-014",
+            "kind": "offence-related",
+            "action": "Invented for this demo: to be watched live",
+            "starts_on": _day(now, -20),
+            "review_on": _day(now, 70),
+        }
     if devices > 1:
         booking["more_family_tokens"] = [_secret() for _ in range(devices - 1)]
         # At most four callers: with more than two devices, one at each.
         callers = booking["callers"][: 1 if devices > 2 else None]
         callers += [
-            {"name": f"{name} {surname}", "relation": relation, "age_group": "adult", "device": device}
+            _caller(f"{name} {surname}", relation, seat, now) | {"device": device}
             for device in range(2, devices + 1)
             for name, relation in SECOND_DEVICE.people[0]
         ]
         booking["callers"] = callers[:CALLERS_MAX]
     return booking, family.clip
+
+
+def _caller(name: str, relation: str, seat: int, now: datetime) -> dict[str, Any]:
+    vetted_on = _day(now, -(20 + seat * 17 % 150))
+    return {"name": name, "relation": relation, "age_group": "adult", "approved": True, "vetted_on": vetted_on}
+
+
+def _next_booking(before: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What follows in the room of a booking; nobody comes to it, it is only announced."""
+    seat = int(before["laptop"].rpartition("-")[2])
+    forename, surname = NEXT_PRISONERS[seat // 2 % len(NEXT_PRISONERS)]
+    ends_at = datetime.fromisoformat(before["starts_at"]) + timedelta(minutes=MINUTES)
+    quarter = timedelta(minutes=15)
+    starts_at = ends_at + timedelta(minutes=NEXT_AFTER_MINUTES)
+    starts_at += -(starts_at - datetime(2000, 1, 1, tzinfo=UTC)) % quarter
+    return {
+        "reference": f"{before['reference']}-next",
+        "laptop": before["laptop"],
+        "starts_at": starts_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "minutes": MINUTES,
+        "prisoner": {"number": _prison_number(seat + 50), "forename": forename, "surname": surname},
+        "callers": [_caller(f"Alex {surname}", "sibling", seat, now)],
+        "room_token": _secret(),
+        "family_token": _secret(),
+    }
+
+
+def _day(now: datetime, days: int) -> str:
+    return (now + timedelta(days=days)).date().isoformat()
 
 
 def _laptop_id(seat: int) -> str:

@@ -53,14 +53,24 @@ class Officer:
         self._see(rf"[╔▶▸] ?{seat:02d} {re.escape(surname)}", f"seat {seat:02d} chosen")
 
     def admit(self, seat: int, surname: str) -> Done:
-        """Waits for the caller, then F3, A. Confirmed when the laptop says that the call is open."""
+        """Waits for the caller, then F3, reads what there is to read, A, A; confirmed by the laptop's word."""
         # Not beyond the tile's edge: another caller may wait in the same row of tiles.
         self._see(
             rf"{seat:02d} {re.escape(surname)}[^┌╔▶]*WAITING", f"a caller waiting at seat {seat:02d}", CONNECTED_S
         )
         self.choose(seat, surname)
         self.terminal.press(F3)
-        self._see(rf"ADMIT.*{seat:02d} {re.escape(surname)}", "the admission's panel")
+        return self._admit(seat, surname)
+
+    def _admit(self, seat: int, surname: str) -> Done:
+        self._see(rf"ADMIT.*{seat:02d} {re.escape(surname)}", "the admission")
+        self._see(r"CHECK LIST", "the check list")
+        if self.terminal.shows("to read"):
+            self.terminal.press("d")
+            self._see(rf"PEOPLE.*{seat:02d} {re.escape(surname)}", "what is known of the people")
+            self.terminal.press("d")
+        self.terminal.press("A")
+        self._see(r"A again admits", "who will see whom")
         return self._act("A", seat, "Admit")
 
     def admit_another(self, seat: int, surname: str) -> Done:
@@ -72,7 +82,7 @@ class Officer:
             if time.monotonic() > deadline:
                 raise NotShown(f"not shown within {CONNECTED_S:g} s: another caller waiting at seat {seat:02d}")
             self.terminal.press(F3)
-        return self._act("A", seat, "Admit")
+        return self._admit(seat, surname)
 
     def extend(self, seat: int, surname: str) -> Done:
         """Five more minutes for welfare."""

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from .wire import Count, Id, Message, Milliseconds, Name, OptionalId, Seat, Words
 
@@ -92,6 +92,50 @@ class Refusal(StrEnum):
     SIGNED_OFF = "signed_off"
 
 
+class Vetting(StrEnum):
+    """Whether a person is on the prisoner's list of approved contacts."""
+
+    NOT_TOLD = ""
+    """Whoever made the booking did not say."""
+    APPROVED = "approved"
+    NOT_APPROVED = "not approved"
+
+
+class RestrictionView(Message, frozen=True):
+    """A restriction on a contact as the contact registry has it. Dates as `2026-05-12`; without an end it stands for
+    good."""
+
+    kind: Name
+    """The registry's code: BAN, PREINF, …"""
+    words: Words
+    starts_on: Name
+    expires_on: Name = ""
+    comment: Words = ""
+
+    def in_force(self, day: str) -> bool:
+        """`day` as `2026-05-12`."""
+        return self.starts_on <= day and (not self.expires_on or day <= self.expires_on)
+
+
+class AuthorityView(Message, frozen=True):
+    """An authority to monitor a prisoner's calls; after `review_on` it has lapsed."""
+
+    reference: Name
+    kind: Name
+    """`offence-related` or `intelligence-led`."""
+    action: Words
+    """What it allows, in words."""
+    starts_on: Name
+    review_on: Name
+
+    def in_force(self, day: str) -> bool:
+        """`day` as `2026-05-12`."""
+        return self.starts_on <= day <= self.review_on
+
+
+RESTRICTIONS_MAX = 20
+
+
 class CallerView(Message, frozen=True):
     """One person on the family side."""
 
@@ -101,6 +145,12 @@ class CallerView(Message, frozen=True):
     """`adult`, `child` or `not known`."""
     leg: OptionalId
     """The device that the person sits at: `family-1` to `family-4`."""
+    vetting: Vetting = Vetting.NOT_TOLD
+    vetted_on: Name = ""
+    """The day of the newest check, as `2026-05-12`; empty when it is not known."""
+    restrictions: Annotated[list[RestrictionView], Meta(max_length=RESTRICTIONS_MAX)] = field(
+        default_factory=list[RestrictionView]
+    )
 
 
 class LegView(Message, frozen=True):
@@ -163,6 +213,8 @@ class CallView(Message, frozen=True):
     looked_at_ms: Milliseconds = 0
     """When the newest look at it ended; 0: nobody has looked yet. Who looks now stands in Watchers."""
     looked_by: Name = ""
+    authority: AuthorityView | None = None
+    """To monitor this prisoner's calls, in force or lapsed; None: there is none."""
 
 
 class SeatView(Message, frozen=True):

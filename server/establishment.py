@@ -128,6 +128,7 @@ class Establishment:
             next_start_ms=self.next_start_ms(call) if call else 0,
             laptop_online=bool(call and call.laptop_id in self.laptops),
             audit_writable=self.writer.writable,
+            day=f"{datetime.now():%Y-%m-%d}",
             room_for_recording=call is None or self.free_bytes() >= room_needed(self._planned_ms(call) / 1000),
         )
 
@@ -163,7 +164,9 @@ class Establishment:
         following = min(coming, key=lambda c: c.starts_at_ms, default=None)
         words = ""
         if following is not None:
-            words = f"{datetime.fromtimestamp(following.starts_at_ms / 1000):%H:%M} {following.surname}"
+            who = f"{following.surname.upper()} {following.prison_number}"
+            callers = f"{len(following.callers)} caller{'s' if len(following.callers) > 1 else ''}"
+            words = f"{datetime.fromtimestamp(following.starts_at_ms / 1000):%H:%M} {who}, {callers}"
         return SeatView(laptop.seat, laptop_id, laptop.room, laptop_id in self.laptops, words)
 
     # Changes

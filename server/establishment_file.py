@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +12,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from schemas.call import CallerView, Role
+from schemas.call import RESTRICTIONS_MAX, AuthorityView, CallerView, RestrictionView, Role, Vetting
 
 from .rules.call import MINUTE_MS, Call, Leg, Policy
+from .rules.vetting import why_not
 
 NAME_LENGTH_MAX = 200
 Identity = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*\Z")]
@@ -39,18 +40,64 @@ class Staff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     token: str = ""
 
 
+class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To monitor a prisoner's calls; it lapses after `review_on`."""
+
+    reference: Identity
+    kind: Annotated[str, Meta(pattern="^(offence-related|intelligence-led)$")]
+    action: str
+    starts_on: date
+    review_on: date
+
+    def as_view(self) -> AuthorityView:
+        starts_on, review_on = self.starts_on.isoformat(), self.review_on.isoformat()
+        return AuthorityView(self.reference, self.kind, self.action, starts_on, review_on)
+
+
 class Prisoner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     number: Annotated[str, Meta(pattern=r"^[A-Z]\d{4}[A-Z]{2}\Z")]
     forename: str
     surname: str
+    authority: Authority | None = None
+
+
+class Restriction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """As the contact registry has it: `type` is its code, without `expires_on` it stands for good."""
+
+    type: Annotated[str, Meta(pattern="^[A-Z]{2,12}$")]
+    description: str
+    starts_on: date
+    expires_on: date | None = None
+    comment: str = ""
+
+    def as_view(self) -> RestrictionView:
+        expires_on = self.expires_on.isoformat() if self.expires_on else ""
+        return RestrictionView(self.type, self.description, self.starts_on.isoformat(), expires_on, self.comment)
 
 
 class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`approved`: on the prisoner's list of approved contacts; absent when the booking does not say."""
+
     name: str
     relation: str
     age_group: Annotated[str, Meta(pattern="^(adult|child|not known)$")]
     device: Annotated[int, Meta(ge=1, le=4)] = 1
     """The device that the person sits at; `family_token` is the first one's."""
+    approved: bool | None = None
+    vetted_on: date | None = None
+    restrictions: Annotated[tuple[Restriction, ...], Meta(max_length=RESTRICTIONS_MAX)] = ()
+
+    def as_view(self) -> CallerView:
+        told = {None: Vetting.NOT_TOLD, True: Vetting.APPROVED, False: Vetting.NOT_APPROVED}
+        return CallerView(
+            self.name,
+            self.relation,
+            self.age_group,
+            f"family-{self.device}",
+            told[self.approved],
+            self.vetted_on.isoformat() if self.vetted_on else "",
+            [restriction.as_view() for restriction in self.restrictions],
+        )
 
 
 class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,6 +123,11 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return round(self.starts_at.timestamp() * 1000)
 
     @property
+    def starts_on(self) -> str:
+        """The day at the establishment, as `2026-05-12`."""
+        return self.starts_at.astimezone().date().isoformat()
+
+    @property
     def ends_at_ms(self) -> int:
         return self.starts_at_ms + self.minutes * MINUTE_MS
 
@@ -87,11 +139,12 @@ class Booking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             prison_number=self.prisoner.number,
             forename=self.prisoner.forename,
             surname=self.prisoner.surname,
-            callers=tuple(CallerView(c.name, c.relation, c.age_group, f"family-{c.device}") for c in self.callers),
+            callers=tuple(caller.as_view() for caller in self.callers),
             starts_at_ms=self.starts_at_ms,
             booked_end_ms=self.ends_at_ms,
             ends_at_ms=self.ends_at_ms,
             legs=tuple(Leg(leg) for leg in self.tokens),
+            authority=self.prisoner.authority.as_view() if self.prisoner.authority else None,
         )
 
 
@@ -150,6 +203,8 @@ def check(content: EstablishmentFile) -> None:
                 raise EstablishmentFileError(
                     f"bookings[{n}].callers[{c}].device {caller.device} has no token; add it to more_family_tokens"
                 )
+            if why := why_not(caller.as_view(), content.policy, booking.starts_on):
+                raise EstablishmentFileError(f"bookings[{n}].callers[{c}]: {why}")
         if booking.callers[0].age_group != "adult":
             raise EstablishmentFileError(f"bookings[{n}].callers[0], the main caller, must be an adult")
     check_overlaps([(b.laptop, b.starts_at_ms, b.ends_at_ms, b.reference) for b in content.bookings])
@@ -179,6 +234,12 @@ def _names(content: EstablishmentFile) -> list[tuple[str, str]]:
         for c, caller in enumerate(booking.callers):
             names.append((f"bookings[{n}].callers[{c}].name", caller.name))
             names.append((f"bookings[{n}].callers[{c}].relation", caller.relation))
+            for r, restriction in enumerate(caller.restrictions):
+                where = f"bookings[{n}].callers[{c}].restrictions[{r}]"
+                names.append((f"{where}.description", restriction.description))
+                names += [(f"{where}.comment", restriction.comment)] if restriction.comment else []
+        if booking.prisoner.authority is not None:
+            names.append((f"bookings[{n}].prisoner.authority.action", booking.prisoner.authority.action))
     return names
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from console.actions import Danger, of_screen
+from console.actions import Danger, key_of, of_screen, together
 from console.state.acts import SHOWN, Acts, act_words
 from console.state.ages import date, since
 from console.state.alarms import Figures
@@ -10,7 +10,7 @@ from console.state.attention import Entry, Severity
 from console.state.panels import Choice, PanelView
 from console.state.safe_text import cell_width, fit, safe, sides
 from console.state.tile_words import recording_words
-from console.state.unseen import LOOK_S, unseen_s
+from console.state.unseen import limits_s, unseen_s
 from console.state.vigilance import Vigilance, unsupervised_words
 from console.state.wall import OPEN, Wall
 from schemas.call import CallState
@@ -21,20 +21,33 @@ from .strips import Piece
 
 Row = list[Piece]
 IN_HELP = (
-    *("palette", "go-wall", "side-all", "side", "have", "yield", "quit"),
     *("attend", "unseen", "ok-seen", "shelve"),  # the strip has them
+    *("palette", "go-wall", "side-all", "side", "have", "yield", "quit"),
+    *("older", "newer", "speed-1", "speed-2", "step-back", "step-on", "mark-before", "mark-after"),
+    *("skip-back", "skip-on", "read-again", "notice", "one-side", "extend", "call-before", "call-next"),
+    *("focus", "focus-side", "warn", "flag", "resume", "admit", "finding", "update", "play", "decide", "sign-off"),
+    *("caller-before", "caller-next", "admission-back", "tick"),
 )
-"""Left to the help where the footer has no room."""
+"""Left to the help where the footer has no room, one after another."""
 
-MOVING = {
-    "F": (("01", " seat  "),),
-    "W": (("01", " seat  "), ("hjkl", " move  ")),
-    "S": (("jk", " move  "),),
-    "L": (("hl", " other laptop  "),),
-    "Q": (("jk", " move  "),),
-    "R": (),
-}
-"""By the screen's letter: how one moves, for the footer."""
+
+def moving(screen: str) -> tuple[tuple[str, str], ...]:
+    """How one moves on the screen of this letter, for the footer: keys, and words for them."""
+    match screen:
+        case "F":
+            return (("01", " seat  "),)
+        case "A":
+            return (("1–7", " tick  "),)
+        case "W":
+            return (("01", " seat  "), (together("move-left", "move-down", "move-up", "move-right"), " move  "))
+        case "S":
+            return ((together("laptop-down", "laptop-up"), " move  "),)
+        case "L":
+            return ((together("laptop-previous", "laptop-next"), " other laptop  "),)
+        case "Q":
+            return ((together("next", "before"), " move  "),)
+        case _:
+            return ()
 
 
 def header(
@@ -89,7 +102,7 @@ def alarm_words(wall: Wall, vigil: tuple[Vigilance, float], now_s: float) -> Pie
     if not link.usable:
         return link.words(now_s), Ink.URGENT if link.lost else Ink.LOOK
     missed = vigil[0] is Vigilance.MISSED
-    press = " · press m: you no longer count as watching" if missed else ""
+    press = f" · press {key_of('here')}: you no longer count as watching" if missed else ""
     if wall.unsupervised is not None:
         server_ms = link.server_ms(now_s)
         due = wall.unsupervised
@@ -101,7 +114,7 @@ def alarm_words(wall: Wall, vigil: tuple[Vigilance, float], now_s: float) -> Pie
 def _question(vigil: tuple[Vigilance, float]) -> Piece | None:
     how, left_s = vigil
     if how is Vigilance.ASKED:
-        return f"◆ PROMPT: are you watching? m  {since(left_s)}", Ink.LOOK
+        return f"◆ PROMPT: are you watching? {key_of('here')}  {since(left_s)}", Ink.LOOK
     return (f"Next prompt {since(left_s)}", Ink.PLAIN) if how is Vigilance.COMING else None
 
 
@@ -117,7 +130,8 @@ def strip(
     places = (rows - 1) * across
     shown = entries[:places]
     count = f" ATTENTION {len(shown)} of {len(entries)} " if entries else " ATTENTION "
-    keys = "· a next · u longest unseen · o OK, seen · z shelve " if width >= 100 else ""
+    ways = (("attend", "next"), ("unseen", "longest unseen"), ("ok-seen", "OK, seen"), ("shelve", "shelve"))
+    keys = "".join(f"· {key_of(action)} {words} " for action, words in ways) if width >= 100 else ""
     flooded = f" {figures.held_back} LOOK held back " if figures is not None and figures.held_back else ""
     lines: list[Row] = [[(sides(f"─{count}{keys}", f"{flooded}─" if flooded else "", width, "─"), Ink.FAINT)]]
     cells = width // across
@@ -157,18 +171,17 @@ def footer(width: int, panel: PanelView | None, screen: str = "W") -> Row:
             [(" ", Ink.PLAIN), ("In the panel", Ink.KEY), (f"  {panel.confirm}  ", Ink.PLAIN), (keep, Ink.PLAIN)], width
         )
     places: Row = [
-        (keys, ink) for words in MOVING[screen] for keys, ink in zip(words, (Ink.KEY, Ink.FAINT), strict=True)
+        (keys, ink) for words in moving(screen) for keys, ink in zip(words, (Ink.KEY, Ink.FAINT), strict=True)
     ]
-    keys = _keys(screen, ())
-    for pieces in ([*places, *keys], keys, _keys(screen, IN_HELP), _keys(screen, IN_HELP, " ")):
-        if sum(cell_width(text) for text, _ in pieces) < width:
-            return cut([(" ", Ink.PLAIN), *pieces], width)
-    # Where not even the keys' words fit, help has them.
-    short = [(f"{text} " if ink is Ink.KEY else "│ ", ink) for text, ink in keys if ink is Ink.KEY or "│" in text]
-    return cut([(" ", Ink.PLAIN), *short, ("? says what they do", Ink.FAINT)], width)
+    pieces: Row = [*places, *_keys(screen, ())]
+    left_out = 0
+    while sum(cell_width(text) for text, _ in pieces) >= width and left_out < len(IN_HELP):
+        pieces = _keys(screen, IN_HELP[:left_out])
+        left_out += 1
+    return cut([(" ", Ink.PLAIN), *pieces], width)
 
 
-def _keys(screen: str, without: tuple[str, ...], gap: str = "  ") -> Row:
+def _keys(screen: str, without: tuple[str, ...]) -> Row:
     """Keys and their words, acts apart from the rest."""
     keys: Row = []
     acting, said = False, ""
@@ -181,7 +194,7 @@ def _keys(screen: str, without: tuple[str, ...], gap: str = "  ") -> Row:
         if action.footer == said:  # two keys of one kind: `, . step`
             keys[-1] = (" ", Ink.FAINT)
         said = action.footer
-        keys += [(action.shown_key, Ink.KEY), (f" {action.footer}{gap}", Ink.FAINT)]
+        keys += [(action.shown_key, Ink.KEY), (f" {action.footer}  ", Ink.FAINT)]
     return keys
 
 
@@ -281,9 +294,9 @@ def _counts(wall: Wall, now_s: float) -> str:
 def _figures(wall: Wall, figures: Figures | None, now_s: float) -> str:
     """What the numbers of the wall say besides its calls; empty while there is nothing to say."""
     calls = list(wall.calls.values())
-    unseen = sum((unseen_s(wall, call, now_s) or 0) >= LOOK_S for call in calls)
+    unseen = sum((unseen_s(wall, call, now_s) or 0) >= limits_s(wall, call, now_s)[0] for call in calls)
     shelved = sum(m.shelved_until_ms > wall.link.server_ms(now_s) for marks in wall.marks.values() for m in marks)
-    said = [f"Unseen over 5 min: {unseen}"] if unseen else []
+    said = [f"Unseen too long: {unseen}"] if unseen else []
     said += [f"Shelved {shelved}"] if shelved else []
     if figures is not None and figures.alarms:
         said.append(f"{'■ FLOOD' if figures.flood else 'Alarms'} {figures.alarms} in 10 min")

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from console.actions import key_of
 from console.state.ages import clock
 from console.state.attention import Severity
 from console.state.focus_layout import FocusParts
-from console.state.focus_words import Line, elsewhere, following, frame, gravest, people, state_lines, title
+from console.state.focus_words import elsewhere, following, frame, gravest, people_lines, state_lines, title
 from console.state.level_history import Step
+from console.state.people import Line
 from console.state.safe_text import cell_width, fit, safe, sides
 from console.state.timeline import Happening
 from console.state.vigilance import Vigilance
@@ -39,11 +41,11 @@ def header(wall: Wall, call: CallView | None, vigil: tuple[Vigilance, float], no
     if alarm is not None:
         first: list[Piece] = [(fit(f" {place}  {time}  {alarm[0]}", width), alarm[1])]
     elif severity is Severity.URGENT:
-        first = [(fit(f" {place}  {time}  {others} (a)", width), Ink.URGENT)]
+        first = [(fit(f" {place}  {time}  {others} ({key_of('attend')})", width), Ink.URGENT)]
     else:
         first = [(sides(f" {place}  {time}  {who}", f"{others}   {link.words(now_s)} ", width), Ink.PLAIN)]
     if call is None:
-        return [first, cut([(" No call here. q goes back to the wall.", Ink.FAINT)], width)]
+        return [first, cut([(f" No call here. {key_of('focus-back')} goes back to the wall.", Ink.FAINT)], width)]
     grave, words = gravest(wall, call, now_s)
     second: list[Piece] = [(f" {title(wall, call, now_s)} ", Ink.STRONG)]
     if words:
@@ -120,7 +122,10 @@ def list_rows(
     parts: FocusParts, wall: Wall, call: CallView, happened: list[Happening], since_ms: int, scrolled: int, now_s: float
 ) -> tuple[dict[int, Row], dict[int, Row]]:
     """The people's rows and the timeline's; each in its own width, to be put at its own column."""
-    lines = people(wall, call) + state_lines(wall, call, now_s)
+    state = state_lines(wall, call, now_s)
+    # What is wrong is not what falls off where there is little room.
+    first = [line for line in state if line[1]]
+    lines = first + people_lines(wall, call, now_s) + [line for line in state if not line[1]]
     return _people(parts, lines), _timeline(parts, happened, since_ms, scrolled)
 
 
@@ -153,11 +158,11 @@ def _timeline(parts: FocusParts, happened: list[Happening], since_ms: int, scrol
         made[area.y] = [(sides(f"┬ TIMELINE{above} ", f"{since}─", area.width, "─"), Ink.FAINT)]
     for at in range(area.height - titled):
         index = first + at
-        row: list[Piece] = [("│ ", Ink.FAINT)]
+        row: list[Piece] = [("│ " if area.x else " ", Ink.FAINT)]
         if index < len(happened):
             one = happened[index]
             told = f" {one.told} " if one.told else ""
-            room = area.width - 2 - 9 - cell_width(one.key) - 1
+            room = area.width - cell_width(row[0][0]) - 9 - cell_width(one.key) - 1
             words = sides(one.words, told, room) if cell_width(told) < room - 12 else fit(one.words, room)
             ink = Ink.ALERT if one.bad else Ink.PLAIN
             row += [(f"{clock(one.at_ms)} ", Ink.FAINT), (f"{one.key} ", Ink.KEY), (words, ink)]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from console.actions import together
 from console.state import health_words as words
 from console.state.ages import clock, short
 from console.state.attention import Severity
@@ -80,7 +81,7 @@ def laptop_rows(board: HealthBoard, width: int, rows: int) -> list[Row]:
         made.append(_laptop(one, columns, one.laptop_id == board.chosen, width))
     if not laptops:
         made.append([(fit(" No laptop belongs to this establishment." if board.known else "", width), Ink.FAINT)])
-    more = f", {len(laptops) - room} more: j and k" if len(laptops) > room else ""
+    more = f", {len(laptops) - room} more: {together('laptop-down', 'laptop-up')}" if len(laptops) > room else ""
     made.append(_rule(f" EVENTS (laptops {order}{more}) ", width))
     made += _events(board.events_of(), width, rows - len(made), with_laptop=True)
     return made

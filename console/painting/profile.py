@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from .ink import Colours
+from .themes import Theme, worn
 
 
 class Profile(StrEnum):
@@ -45,13 +46,19 @@ class Profiles:
     """`now_s`: monotonic, s. What a person chose stays until they choose again; else it goes by the line."""
 
     def __init__(self, colours: Colours, chosen: Profile | None = None) -> None:
-        self.colours, self.chosen = colours, chosen
+        self.terminal, self.chosen = colours, chosen
+        """`terminal`: the colours that it can show, whatever the theme."""
         self.kitty = False
         """The terminal shows Kitty's pictures."""
         self._fallen: Profile | None = None
         self._late_since_s: float | None = None
         self._calm_since_s: float | None = None
         self._calm_s = CALM_S
+
+    @property
+    def colours(self) -> Colours:
+        """In the monochrome theme pictures have no colours either."""
+        return Colours.NONE if worn() is Theme.MONOCHROME else self.terminal
 
     @property
     def possible(self) -> list[Profile]:

@@ -4,6 +4,7 @@ from bisect import bisect_right
 
 import numpy as np
 
+from console.actions import key_of
 from console.review_desk import Review
 from console.state.ages import clock, date
 from console.state.evidence import Evidence, Player
@@ -37,18 +38,12 @@ from .strips import Piece
 from .tile import PictureView, picture_row
 
 Row = list[Piece | PictureRow]
-LETTERS = {
-    "flag": "f",
-    "warn": "W",
-    "notice": "N",
-    "pause": "P",
-    "resume": "R",
-    "admit": "A",
-    "refuse": "X",
-    "extend": "+",
-    "end": "X",
-    "one_side": "V",
+ACTION_OF = {
+    **{act: act for act in ("flag", "warn", "notice", "pause", "resume", "refuse", "extend", "end")},
+    "admit": "admit-named",
+    "one_side": "one-side",
 }
+"""The action whose key stands for an act of the server's story."""
 OLD_MS = 500
 """A recorded picture that is older than this at its place says so."""
 
@@ -59,6 +54,11 @@ class ReviewPainter:
     def __init__(self, colours: Colours) -> None:
         self._colours = colours
         self._kept: dict[Side, tuple[EvidencePicture, int, int, tuple[PictureRow, ...]]] = {}
+
+    def show_as(self, colours: Colours) -> None:
+        """From now on; what was drawn otherwise is forgotten."""
+        self._colours = colours
+        self._kept.clear()
 
     def screen(self, review: Review, wall: Wall, parts: ReviewParts, now_s: float, width: int) -> dict[int, Row]:
         """All rows but the two at the bottom, by their number."""
@@ -191,9 +191,9 @@ def _marks(review: Review, cells: int, cell, at: int) -> list[Piece]:
     marks: dict[int, str] = {}
     for one in review.happened:
         moment = one.at_ms - pressed
-        if one.action in LETTERS and evidence.from_ms <= moment <= evidence.to_ms:
-            marks[cell(moment)] = LETTERS[one.action]
-    marks[cell(0)] = "f"
+        if one.action in ACTION_OF and evidence.from_ms <= moment <= evidence.to_ms:
+            marks[cell(moment)] = key_of(ACTION_OF[one.action])[:1]
+    marks[cell(0)] = key_of("flag")[:1]
     # A time stands at each end, where nothing was done.
     times = {0: first, cells - len(last): last}
     taken = marks.keys() | {at}
@@ -252,7 +252,7 @@ def _happened(review: Review, width: int, height: int) -> list[list[Piece]]:
 
 
 def _line(one: Happened, current: bool, width: int) -> list[Piece]:
-    letter = LETTERS.get(one.action, " ")
+    letter = key_of(ACTION_OF[one.action])[:1] if one.action in ACTION_OF else " "
     words = f"{letter} {safe(one.words)}" if one.accepted else f"{letter} {safe(one.words)} (not done)"
     text = sides(f" {clock(one.at_ms)} {words}", f" {safe(one.who)} ", width)
     return [(text, Ink.STRONG if current else Ink.PLAIN if letter != " " else Ink.FAINT)]
@@ -271,20 +271,23 @@ def _fields(review: Review, width: int, height: int) -> list[list[Piece]]:
         lines.append(("Category", category(incident), "", Ink.PLAIN))
         lines.append(("State", str(incident.state), "", Ink.PLAIN))
     if incident.question and height >= 6:
-        lines.append(("Question", safe(incident.question), "U asks", Ink.PLAIN))
+        lines.append(("Question", safe(incident.question), f"{key_of('update')} asks", Ink.PLAIN))
     most = max(1, height - len(lines) - (5 if incident.question else 4))
     shown = finding[:most]
     if len(finding) > most:
         shown[-1] = fit(f"{shown[-1]} …", room)
-    lines.append(("Finding", shown[0], "" if incident.finding or final else "e writes", _ink(bool(incident.finding))))
+    how = "" if incident.finding or final else f"{key_of('finding')} writes"
+    lines.append(("Finding", shown[0], how, _ink(bool(incident.finding))))
     lines += [("", part, "", Ink.PLAIN) for part in shown[1:]]
     decision = str(incident.decision or "not decided")
-    lines.append(("Decision", decision, "" if final else "D decides", _ink(incident.decision is not None)))
+    how = "" if final else f"{key_of('decide')} decides"
+    lines.append(("Decision", decision, how, _ink(incident.decision is not None)))
     if height >= 6 or incident.measures:
         lines.append(("Measures", ", ".join(incident.measures) or "none", "", _ink(bool(incident.measures))))
-    lines.append(("Played", played_words(player), "" if player.playing else "space plays", Ink.PLAIN))
-    ready = not final and not missing
-    lines.append(("Sign-off", signed if final else missing or "ready", "O signs off" if ready else "", _ink(ready)))
+    how = "" if player.playing else f"{key_of('play')} plays"
+    lines.append(("Played", played_words(player), how, Ink.PLAIN))
+    ready, how = not final and not missing, f"{key_of('sign-off')} signs off"
+    lines.append(("Sign-off", signed if final else missing or "ready", how if ready else "", _ink(ready)))
     made: list[list[Piece]] = []
     for name, value, hint, ink in lines[:height]:
         key = hint if cell_width(value) + cell_width(hint) + 14 <= width else ""

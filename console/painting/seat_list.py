@@ -1,5 +1,6 @@
 """The list form of the wall: a row a seat, and under it the chosen one with its picture."""
 
+from console.actions import together
 from console.state import attention
 from console.state.attention import Severity
 from console.state.layout import LIST_PICTURE, Area
@@ -115,7 +116,7 @@ def _rule(wall: Wall, chosen: int | None, side: Side, hidden: list[int], now_s: 
         calls = [call for seat in hidden if (call := wall.call_at(seat, now_s)) is not None]
         worst = [entry.severity for call in calls for entry in attention.of_call(wall, call, now_s)]
         said = " ".join(f"{s.glyph}{worst.count(s)}" for s in Severity if s is not Severity.NONE and s in worst)
-        more = f"{len(hidden)} more seats (j, k)" + (f": {said}" if said else "")
+        more = f"{len(hidden)} more seats ({together('move-down', 'move-up')})" + (f": {said}" if said else "")
         return sides(f"─ {what} ", f" {more} ─", width, "─")
     return sides(f"─ {what} " if what else "", "", width, "─")
 

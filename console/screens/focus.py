@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from textual import events
 
-from console.actions import Action
+from console.actions import Action, key_of
 from console.desk import Desk
 from console.painting import bars, focus_view
 from console.painting.ink import Colours
@@ -100,7 +100,7 @@ class FocusScreen(DeskPage):
         self.canvas.images.clear()
         self.canvas.places = list(self._parts.pictures.values())
         if self._parts.too_small:
-            self.say_too_small("q goes back.")
+            self.say_too_small(f"{key_of('focus-back')} goes back.")
         self.want_pictures()
         self.draw()
 

@@ -4,7 +4,7 @@ import time
 
 from textual import events
 
-from console.actions import Action, by_key
+from console.actions import Action, by_key, key_of
 from console.desk import Desk
 from console.painting import bars, health
 from console.painting.ink import Colours
@@ -80,7 +80,7 @@ class LaptopsScreen(Page):
         width, height = self.size
         self.canvas.fit(self.size)
         if too_small(width, height):
-            self.say_too_small("q quits.")
+            self.say_too_small(f"{key_of('quit')} quits.")
         else:
             self.canvas.put(dict(enumerate(self._rows(width, height))))
 

@@ -105,6 +105,8 @@ class DeskPage(Page):
                 pass  # any key says it; this one says nothing else
             case _:
                 self.desk.act(action, now_s)
+                if action.id == "admit" and self.desk.admission is not None:
+                    self.app.go_admission()
 
     def draw_panel(self) -> None:
         """The open panel, and the footer that goes with it."""

@@ -2,7 +2,9 @@
 
 import time
 
+from console.actions import key_of
 from console.painting.ink import SEVERITY_INK, Colours, Ink
+from console.painting.profile import Profiles
 from console.painting.review_view import ReviewPainter
 from console.painting.strips import Row
 from console.review_desk import ReviewDesk
@@ -23,6 +25,10 @@ class ReviewScreen(ReviewPage):
     def __init__(self, desk: ReviewDesk, colours: Colours) -> None:
         super().__init__(desk, colours)
         self._painter = ReviewPainter(colours)
+
+    def show_pictures_as(self, profiles: Profiles) -> None:
+        self._painter.show_as(profiles.colours)
+        self.draw()
 
     def on_mount(self) -> None:
         self.set_interval(TICK_S, self.tick)
@@ -59,7 +65,7 @@ class ReviewScreen(ReviewPage):
         if words or review is None:
             return words, ink
         if not review.linked:
-            return "The link was lost meanwhile: r opens it again", Ink.ALERT
+            return f"The link was lost meanwhile: {key_of('read-again')} opens it again", Ink.ALERT
         severity, words = evidence_words(review.evidence)
         # Where there is no column for it, who has looked before stands here.
         before = "" if review_parts(*self.size).side.width else viewed_words(review.viewed)

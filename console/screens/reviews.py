@@ -2,7 +2,7 @@
 
 import time
 
-from console.actions import Action, by_key, slip
+from console.actions import Action, by_key, key_of, slip
 from console.painting import bars
 from console.painting.ink import Colours, Ink
 from console.painting.review_list import list_rows
@@ -50,7 +50,7 @@ class ReviewPage(Page):
         now_s = time.monotonic()
         self.canvas.fit(self.size)
         if too_small(width, height):
-            self.say_too_small("ctrl+q quits.")
+            self.say_too_small(f"{key_of('leave')} quits.")
             return
         made = self.rows(now_s, width, height)
         words, ink = self.message(now_s)

@@ -5,7 +5,7 @@ import time
 import numpy as np
 from textual import events
 
-from console.actions import Action
+from console.actions import Action, key_of
 from console.desk import Desk
 from console.painting import bars
 from console.painting.ink import Colours
@@ -124,7 +124,7 @@ class WallScreen(DeskPage):
         self.canvas.places = [place for one in self._tiles.values() for place in one.pictures]
         self.desk.seats_across = len({area.x for area in now.tiles}) or 1
         if now.too_small:
-            self.say_too_small("q quits.")
+            self.say_too_small(f"{key_of('quit')} quits.")
         else:
             self.want_pictures()
         self._everything = True

@@ -1,7 +1,6 @@
 """What needs a person, ranked. One function over a call says what it needs; one ranks all of it.
 
-Signals, restrictions and authorities to monitor come in as further causes of `of_call` and as `monitored`; the rank
-stays as it is.
+Signals come in as further causes of `of_call`; the rank stays as it is.
 """
 
 from dataclasses import dataclass, replace
@@ -11,10 +10,12 @@ from schemas.attention import Cause, Mark
 from schemas.call import CallState, CallView
 from schemas.media import RecordingState
 
+from ..actions import key_of
 from .ages import since
 from .media import RECORD_LATE_MS
+from .people import day_of, monitored
 from .safe_text import safe
-from .unseen import ALERT_S, LOOK_S, unseen_s, unseen_since_ms
+from .unseen import limits_s, unseen_s, unseen_since_ms
 from .wall import OPEN, Wall, waiting_legs
 
 SHORT_TIME_MS = 5 * 60_000
@@ -102,6 +103,7 @@ def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
     if call.state not in OPEN:
         return []
     server_ms, media = wall.link.server_ms(now_s), wall.media_of(call)
+    watched = monitored(call, day_of(server_ms))
     found: list[Entry] = []
 
     def add(cause: Cause, severity: Severity, words: str, since_s: float | None = None, occurrence: int = 0) -> None:
@@ -127,7 +129,8 @@ def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
         add(Cause.NOT_COPIED, Severity.ALERT, f"RECORDING NOT COPIED: {safe(call.copy_words)}", age)
     if call.state == CallState.PAUSED and call.paused_at_ms:
         why = f": {safe(call.paused_why)}" if call.paused_why else ", no reason given yet"
-        add(Cause.PAUSED, Severity.URGENT, f"paused{why}. R or X", age_s(call.paused_at_ms), call.paused_at_ms)
+        words = f"paused{why}. {key_of('resume')} or {key_of('end')}"
+        add(Cause.PAUSED, Severity.URGENT, words, age_s(call.paused_at_ms), call.paused_at_ms)
     health = media.health
     stopped_s = now_s - media.stopped_since_s if media.stopped_since_s is not None else 0.0
     if call.state == CallState.LIVE and lost_since is None and health is not None and stopped_s >= CARRIES_WITHIN_S:
@@ -138,14 +141,17 @@ def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
         raised = waited >= WAITING_ALERT_S
         number = int(leg.leg.rpartition("-")[2]) if leg.leg[-1:].isdecimal() else 1
         severity = Severity.ALERT if raised else Severity.LOOK
-        add(Cause.WAITING, severity, "caller waiting for admission (F3)", waited, number + raised * RAISED)
+        words = f"caller waiting for admission ({key_of('admit')})"
+        add(Cause.WAITING, severity, words, waited, number + raised * RAISED)
     unseen = unseen_s(wall, call, now_s) or 0.0
-    if unseen >= LOOK_S:
-        raised = unseen >= ALERT_S
+    look_s, alert_s = limits_s(wall, call, now_s)
+    if unseen >= look_s:
+        raised = unseen >= alert_s
         severity = Severity.ALERT if raised else Severity.LOOK
-        add(Cause.UNSEEN, severity, "nobody has looked at it", unseen, unseen_since_ms(call) + raised)
+        words = "nobody has looked at it" + (", and it is to be monitored" if watched else "")
+        add(Cause.UNSEEN, severity, words, unseen, unseen_since_ms(call) + raised)
     if call.watch_offered_to and call.watch_offered_to == wall.my_name:
-        words = f"{safe(call.watch)} offers you the watch (I)"
+        words = f"{safe(call.watch)} offers you the watch ({key_of('have')})"
         add(Cause.WATCH_OFFERED, Severity.LOOK, words, age_s(call.watch_offered_at_ms), call.watch_offered_at_ms)
     left_ms = call.ends_at_ms - server_ms
     if call.state in (CallState.LIVE, CallState.PAUSED) and left_ms < SHORT_TIME_MS:
@@ -155,7 +161,8 @@ def of_call(wall: Wall, call: CallView, now_s: float) -> list[Entry]:
         words = f"{call.warnings} warnings given: the next step is pause or end"
         add(Cause.WARNED_TWICE, Severity.LOOK, words, None, call.warnings)
     marks = {(mark.cause, mark.since_ms): mark for mark in wall.marks.get(call.call_id, ())}
-    told = [_marked(replace(e, unseen_s=unseen, left_s=left_ms / 1000), marks, server_ms) for e in found]
+    about = {"unseen_s": unseen, "left_s": left_ms / 1000, "monitored": watched}
+    told = [_marked(replace(e, **about), marks, server_ms) for e in found]
     return sorted(told, key=rank)
 
 

@@ -6,6 +6,7 @@ from schemas.attention import SHELVE_MINUTES, Shelve, WatcherView
 from schemas.call import CallState, CallView, Role
 from schemas.console import UrgentHelp, Watch
 
+from ..actions import key_of
 from .attention import Entry
 from .panels import Choice, Ordered, Panel, PanelView
 from .safe_text import safe
@@ -57,7 +58,7 @@ class YieldPanel(Panel):
         return call.watch
 
     def view(self) -> PanelView:
-        says = "You keep the watch until it is taken with I."
+        says = f"You keep the watch until it is taken with {key_of('have')}."
         if not self._names:
             says = "No colleague is at a console here."
         choices = tuple(Choice(key, safe(name)) for key, name in self._names.items())

@@ -1,17 +1,16 @@
 """The words of one call in focus: who is in it, how its connections do, what follows in the room."""
 
-from schemas.call import CallState, CallView, LegView
+from schemas.call import CallerView, CallState, CallView, LegView
 from schemas.media import LegHealth, Side
 
-from . import attention
+from ..actions import key_of
+from . import attention, people
 from .ages import clock, countdown, minute
 from .attention import Severity
+from .people import Line
 from .safe_text import safe
 from .tile_words import claim_words, recording_words, tile_words
 from .wall import ROOM_LEG, Wall
-
-Line = tuple[str, bool]
-"""Safe text, and whether it matters more than the lines around it."""
 
 
 def title(wall: Wall, call: CallView, now_s: float) -> str:
@@ -51,18 +50,20 @@ def elsewhere(wall: Wall, call: CallView | None, now_s: float) -> tuple[Severity
     return (Severity.NONE, f"Others: {' '.join(said)}" if said else "Others: quiet")
 
 
-def people(wall: Wall, call: CallView) -> list[Line]:
-    """Devices with their connections, each person, and what this console does not know."""
+def people_lines(wall: Wall, call: CallView, now_s: float) -> list[Line]:
+    """Devices with their connections, each person with vetting and restrictions, and signals."""
     lines: list[Line] = []
+    day = people.day_of(wall.link.server_ms(now_s))
     for leg in call.legs:
         if leg.leg == ROOM_LEG:
             continue
         lines.append((_device(wall, call, leg), leg.connected and not leg.admitted))
-        lines += [(_person(call, at), False) for at, one in enumerate(call.callers) if one.leg == leg.leg]
+        for at, one in enumerate(call.callers):
+            lines += person_lines(at, one, day) if one.leg == leg.leg else []
     here = {leg.leg for leg in call.legs}
     for at, one in enumerate(call.callers):
         if one.leg not in here:
-            lines.append((f"{_person(call, at)} · not joined", False))
+            lines += person_lines(at, one, day, " · not joined")
     room = next((leg for leg in call.legs if leg.leg == ROOM_LEG), None)
     prisoner = f"Room: {safe(call.forename)} {safe(call.surname).upper()}"
     lines.append((f"{prisoner} · {_state(room)}{_numbers(wall, call, ROOM_LEG)}", False))
@@ -71,9 +72,32 @@ def people(wall: Wall, call: CallView) -> list[Line]:
     unknown = len(call.callers) - adults - children
     ages = ", ".join(f"{n} {w}" for n, w in ((adults, "adult"), (children, "child"), (unknown, "age not known")) if n)
     lines.append((f"Booked: {len(call.callers)} ({ages})" if call.callers else "Booked: nobody", False))
-    lines.append(("Vetting, restrictions: not told to consoles yet", False))
-    lines.append(("Signals: none are measured yet", False))
+    lines += [people.restrictions_of_all(call, day), people.authority(call, day), signals(wall, call)]
     return lines
+
+
+def person_lines(at: int, one: CallerView, day: str, more: str = "") -> list[Line]:
+    """A person of the booking, and under them the restrictions that are in force."""
+    words, matters = people.vetting(one)
+    lines: list[Line] = [(f"{at + 1} {people.person(one)} · {words}{more}", matters)]
+    reads = f": {key_of('details')} reads it"
+    return lines + [(f"· {people.restriction(each)}{reads}", True) for each in people.in_force(one, day)]
+
+
+def signals(wall: Wall, call: CallView) -> Line:
+    """What is measured, and what is not: faces and pictures have no detector yet."""
+    health = wall.media_of(call).health
+    if health is None:
+        return "Signals: nothing is told yet", False
+    said = [
+        f"{_place(leg.leg)}: {claim_words(leg.louder_db)}" for leg in health.legs if leg.connected and leg.louder_db
+    ]
+    sound = ", ".join(said) or "sound is as loud as its sender claims"
+    return f"Signals: {sound}; faces and covered pictures are not measured", bool(said)
+
+
+def _place(leg: str) -> str:
+    return "room" if leg == ROOM_LEG else f"device {safe(leg).rpartition('-')[2]}"
 
 
 def state_lines(wall: Wall, call: CallView, now_s: float) -> list[Line]:
@@ -85,15 +109,19 @@ def state_lines(wall: Wall, call: CallView, now_s: float) -> list[Line]:
 
 
 def following(wall: Wall, call: CallView) -> str:
-    """`Next in this room 15:00 (K. SHAW). Longest end 15:14. Clock is the server's.`"""
-    view = wall.seats.get(call.seat)
-    named = safe(view.next_call) if view is not None else ""
-    if call.next_booking_ms:
-        said = f"Next in this room {minute(call.next_booking_ms)}" + (f": {named}" if named else "")
-    else:
-        said = "Nothing is booked after it in this room"
+    """`Next in this room 15:00: SHAW A2290BD, 2 callers. Latest end 15:14:48. The clock is the server's.`"""
     longest = f". Latest end {clock(call.latest_end_ms)}" if call.latest_end_ms else ""
-    return f"{said}{longest}. The clock is the server's."
+    return f"{next_in_room(wall, call)}{longest}. The clock is the server's."
+
+
+def next_in_room(wall: Wall, call: CallView) -> str:
+    """`Next in this room 15:00: SHAW A2290BD, 2 callers`."""
+    view = wall.seats.get(call.seat)
+    if call.next_booking_ms:
+        starts = minute(call.next_booking_ms)
+        named = safe(view.next_call).removeprefix(starts).strip() if view is not None else ""
+        return f"Next in this room {starts}" + (f": {named}" if named else "")
+    return "Nothing is booked after it in this room"
 
 
 def frame(call: CallView, side: Side) -> str:
@@ -130,9 +158,3 @@ def _numbers(wall: Wall, call: CallView, leg: str) -> str:
     loss = f"loss {found.lost_per_mille / 10:.1f} %"
     claim = f" · {claim_words(found.louder_db)}" if found.louder_db else ""
     return f" · {loss} · {found.round_trip_ms:.0f} ms · {found.frames_per_s:.0f} fps{claim}"
-
-
-def _person(call: CallView, at: int) -> str:
-    one = call.callers[at]
-    age = safe(one.age_group) or "age not known"
-    return f"{at + 1} {safe(one.name)} · {safe(one.relation)} · {age} · on the booking"

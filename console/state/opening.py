@@ -2,21 +2,31 @@
 
 from schemas.call import CallView
 
-from .admitting import AdmitPanel
+from .admission import Admission
+from .admitting import AdmitPanel, CallerNoticePanel, DetailsPanel, RefusePanel
 from .duty import HelpPanel, YieldPanel
 from .one_side import OneSidePanel
 from .panels import EndPanel, FlagPanel, MoreTimePanel, Panel
 from .pausing import ResumePanel
+from .people import day_of
 from .speaking import NoticePanel, WarnPanel
-from .wall import Wall, waiting_legs
+from .wall import Wall
 
 
-def open_panel(action: str, wall: Wall, call: CallView, now_s: float) -> Panel | None:
-    """`action`: an action's id. The panel names `call` and acts on no other."""
+def open_panel(
+    action: str, wall: Wall, call: CallView, now_s: float, admission: Admission | None = None
+) -> Panel | None:
+    """`action`: an action's id. The panel names `call` and acts on no other. `admission`: the one on the screen."""
     server_ms = wall.link.server_ms(now_s)
     match action:
-        case "admit":
-            return AdmitPanel(call, waiting_legs(call)[0].leg, now_s)
+        case "admit-named" if admission is not None:
+            return AdmitPanel(admission, now_s)
+        case "refuse" if admission is not None:
+            return RefusePanel(admission, now_s)
+        case "notice" if admission is not None:
+            return CallerNoticePanel(call, now_s)
+        case "details":
+            return DetailsPanel(call, now_s, day_of(server_ms))
         case "extend":
             return MoreTimePanel(call, now_s)
         case "end":

@@ -11,6 +11,7 @@ from schemas.attention import Shelve
 from schemas.call import CallState, CallView, Category, Outcome
 from schemas.console import Act, End, Extend, Flag
 
+from ..actions import key_of, means
 from .ages import clock, countdown
 from .safe_text import safe
 from .tile_words import callers
@@ -156,10 +157,10 @@ class MoreTimePanel(Panel):
             self.chosen = key
         elif key in self.REASONS:
             self.reason, self.notice = key, ""
-        elif key != "+":
+        elif not means(key, self.action):
             return None
         if not (self.chosen and self.reason):
-            if key == "+":
+            if means(key, self.action):
                 missing = "how much (1, 2 or 3)" if not self.chosen else "why (t, g or w)"
                 self.notice = f"Not sent: first choose {missing}."
             return None
@@ -176,7 +177,7 @@ class MoreTimePanel(Panel):
 
 
 class EndPanel(Panel):
-    """A reason, then `X` again; final."""
+    """A reason, then the act's key again; final."""
 
     action, word = "end", "END"
     REASONS: ClassVar = {
@@ -205,13 +206,13 @@ class EndPanel(Panel):
             (),
             self.notice,
             "Keep the call",
-            "X again ends the call",
+            f"{key_of(self.action)} again ends the call",
         )
 
     def letter(self, key: str, now_s: float) -> Ordered | None:
         if key in self.REASONS:
             self.reason, self.notice = key, ""
-        elif key == "X":
+        elif means(key, self.action):
             if not self.reason:
                 self.notice = "Not sent: first choose why (one letter)."
                 return None

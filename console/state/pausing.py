@@ -5,6 +5,7 @@ from typing import ClassVar
 from schemas.call import CallState, CallView
 from schemas.console import Pause, Resume, Warn
 
+from ..actions import key_of
 from .panels import CLOSED, PASSED, Choice, Ordered, Panel, PanelAnswer, PanelView
 
 
@@ -29,9 +30,10 @@ class PausedPanel(Panel):
         return "" if self.call.state in (CallState.LIVE, CallState.PAUSED) else "the call is not paused"
 
     def view(self) -> PanelView:
+        ways_out = f"{key_of('resume')} resumes, {key_of('end')} ends"
         return PanelView(
             f"PAUSED {self.who}" if self.call.state == CallState.PAUSED else f"PAUSE {self.who}: not confirmed yet",
-            ("Nobody sees or hears the other. Recording goes on. The clock runs on. R resumes, X ends.",),
+            (f"Nobody sees or hears the other. Recording goes on. The clock runs on. {ways_out}.",),
             tuple(Choice(key, words, words == self.call.paused_why) for key, words in self.REASONS.items()),
             (),
             self.notice,

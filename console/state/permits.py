@@ -2,15 +2,16 @@
 
 from schemas.call import CallState, CallView
 
-from ..actions import Action, Danger
+from ..actions import Action, Danger, key_of
+from .admission import Admission
 from .safe_text import safe
 from .wall import OPEN, Wall, waiting_legs
 
 
-def why_off(action: Action, wall: Wall, call: CallView | None) -> str:
-    """Empty when the key does something; `call` is the chosen one."""
+def why_off(action: Action, wall: Wall, call: CallView | None, admission: Admission | None = None) -> str:
+    """Empty when the key does something; `call` is the chosen one, `admission` the device that is looked at."""
     if action.id == "go-reviews" and action.permission not in wall.permissions:
-        return "Reviews are for the duty governor. You can flag (f)."
+        return f"Reviews are for the duty governor. You can flag ({key_of('flag')})."
     if action.permission and action.permission not in wall.permissions:
         role = wall.welcome.role if wall.welcome else "console that is not connected"
         return f"{action.shown_key} is off: {_article(role)} {role} may not do this"
@@ -22,7 +23,13 @@ def why_off(action: Action, wall: Wall, call: CallView | None) -> str:
         return f"{action.shown_key} is off: no link yet"
     if call is None:
         return f"{action.shown_key} is off: no call is chosen; press the digits of its seat"
-    reason = _state_forbids(action.id, call, wall.my_name)
+    if action.screens == "A" and admission is not None:
+        if action.id == "admit-named":
+            reason = admission.why_not()
+        else:
+            reason = "" if admission.waits or action.id == "tick" else "this caller waits no longer"
+    else:
+        reason = _state_forbids(action.id, call, wall.my_name)
     return f"{action.shown_key} is off: {reason}" if reason else ""
 
 
@@ -47,7 +54,7 @@ def _state_forbids(action: str, call: CallView, mine: str) -> str:
         case "have" if call.watch == mine and not call.watch_offered_to:
             return "you have the watch of this seat already"
         case "yield" if call.watch != mine:
-            return f"{safe(call.watch) or 'nobody'} has the watch of this seat; I takes it"
+            return f"{safe(call.watch) or 'nobody'} has the watch of this seat; {key_of('have')} takes it"
         case _:
             return ""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from schemas.incident import Decision, IncidentView, Measure
 from schemas.review import AskUpdate, Decide, ReviewAct, SignOff, WriteFinding
 
+from ..actions import key_of, means
 from .ages import clock
 from .panels import CLOSED, Choice, PanelView
 from .safe_text import safe
@@ -128,7 +129,7 @@ class UpdatePanel(_WordsPanel):
 
 
 class DecidePanel(ReviewPanel):
-    """A decision, any measures, then `D` again."""
+    """A decision, any measures, then its key again."""
 
     def __init__(self, incident: IncidentView) -> None:
         super().__init__(incident)
@@ -143,7 +144,7 @@ class DecidePanel(ReviewPanel):
             tuple(Choice(key, str(measure), measure in self.measures) for key, measure in MEASURES.items()),
             self.notice,
             "No decision",
-            "D again decides",
+            f"{key_of('decide')} again decides",
         )
 
     def letter(self, key: str) -> ReviewAnswer:
@@ -151,7 +152,7 @@ class DecidePanel(ReviewPanel):
             self.decision, self.notice = DECISIONS[key], ""
         elif key in MEASURES:
             self.measures ^= {MEASURES[key]}
-        elif key == "D":
+        elif means(key, "decide"):
             if self.decision is not None:
                 return Decide(self.decision, [measure for measure in Measure if measure in self.measures])
             self.notice = "Not sent: first choose the decision (one letter)."
@@ -159,7 +160,7 @@ class DecidePanel(ReviewPanel):
 
 
 class SignOffPanel(ReviewPanel):
-    """Says what is signed; `O` again signs it off."""
+    """Says what is signed; its key again signs it off."""
 
     def __init__(self, incident: IncidentView, from_ms: int, to_ms: int) -> None:
         super().__init__(incident)
@@ -179,8 +180,8 @@ class SignOffPanel(ReviewPanel):
             (),
             self.notice,
             "Keep it open",
-            "O again signs off",
+            f"{key_of('sign-off')} again signs off",
         )
 
     def letter(self, key: str) -> ReviewAnswer:
-        return SignOff() if key == "O" else None
+        return SignOff() if means(key, "sign-off") else None

@@ -3,6 +3,7 @@
 from schemas.incident import PICTURE_HELD_MS, EvidenceOutcome, IncidentSeverity, IncidentView, Viewed
 from schemas.media import Side
 
+from ..actions import key_of
 from .ages import clock
 from .attention import Severity
 from .evidence import Evidence, Player
@@ -76,11 +77,12 @@ def evidence_words(evidence: Evidence) -> tuple[Severity, str]:
             return Severity.NONE, f"All that is recorded of the {took} is here, {said}"
         case EvidenceOutcome.TO_COME:
             left = max(1, (evidence.to_ms - evidence.until_ms + 999) // 1000)
-            return Severity.LOOK, f"Not over yet: {left} s of it are still to come. r reads them then"
+            then = f"{key_of('read-again')} reads them then"
+            return Severity.LOOK, f"Not over yet: {left} s of it are still to come. {then}"
         case EvidenceOutcome.NOTHING:
             return Severity.ALERT, f"No recording: {safe(evidence.words)}"
         case EvidenceOutcome.FAILED:
-            return Severity.ALERT, f"Not read: {safe(evidence.words)} r reads it again"
+            return Severity.ALERT, f"Not read: {safe(evidence.words)} {key_of('read-again')} reads it again"
 
 
 def gap_words(evidence: Evidence) -> list[str]:
@@ -120,7 +122,10 @@ def why_not_signed_off(incident: IncidentView, player: Player) -> str:
     """What is missing for a sign-off, in words; empty when it may be asked for. The server decides."""
     missing = [
         words
-        for words, lacks in (("finding (e)", not incident.finding), ("decision (D)", incident.decision is None))
+        for words, lacks in (
+            (f"finding ({key_of('finding')})", not incident.finding),
+            (f"decision ({key_of('decide')})", incident.decision is None),
+        )
         if lacks
     ]
     outcome = player.evidence.outcome

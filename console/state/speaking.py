@@ -6,6 +6,7 @@ from schemas.call import CallView
 from schemas.console import Notice, Warn
 from schemas.media import Side
 
+from ..actions import key_of, means
 from .panels import CLOSED, Choice, Ordered, Panel, PanelAnswer, PanelView
 from .safe_text import safe
 from .typed_line import typed
@@ -17,7 +18,7 @@ class _WordsPanel(Panel):
     """A digit sends its words to both sides, or to the one chosen before with `f` or `r`. `6` takes own words: Enter
     ends them, the act's capital sends them."""
 
-    KEY, SAYS = "", ""
+    SAYS = ""
     SENDS: ClassVar[type[Notice | Warn]]
     TEMPLATES: ClassVar[dict[str, str]] = {}
     OWN = "6"
@@ -36,8 +37,8 @@ class _WordsPanel(Panel):
         title = f"{self.word} {self.who} to {whom}{self._counted()}"
         if self.own is not None:
             words = f"Words: {safe(self.own)}" + ("" if self.written else "▏")
-            how = f"{self.KEY} sends it · Esc: nothing" if self.written else "Enter ends the words · Esc: nothing"
-            return PanelView(title, (words,), (), (), self.notice, "", how)
+            how = f"{key_of(self.action)} sends it" if self.written else "Enter ends the words"
+            return PanelView(title, (words,), (), (), self.notice, "", f"{how} · Esc: nothing")
         sides = (("f", "family only", Side.FAMILY), ("r", "room only", Side.ROOM), ("b", "both", None))
         return PanelView(
             title,
@@ -55,7 +56,7 @@ class _WordsPanel(Panel):
         if key == "escape":
             return CLOSED
         if self.written:
-            return self._order(self.own.strip(), "own words", now_s) if key == self.KEY else None
+            return self._order(self.own.strip(), "own words", now_s) if means(key, self.action) else None
         if key == "enter":
             self.written = bool(self.own.strip())
             self.notice = "" if self.written else "It has no words yet."
@@ -80,7 +81,7 @@ class _WordsPanel(Panel):
 
 
 class NoticePanel(_WordsPanel):
-    action, word, KEY, SENDS = "notice", "NOTICE", "N", Notice
+    action, word, SENDS = "notice", "NOTICE", Notice
     SAYS = "They read it on their screens; nothing is counted."
     TEMPLATES: ClassVar = {
         "1": "Please hold the device level.",
@@ -92,7 +93,7 @@ class NoticePanel(_WordsPanel):
 
 
 class WarnPanel(_WordsPanel):
-    action, word, KEY, SENDS = "warn", "WARN", "W", Warn
+    action, word, SENDS = "warn", "WARN", Warn
     SAYS = "They read it; the picture goes on. After two warnings the next step is pause or end."
     TEMPLATES: ClassVar = {
         "1": "no filming or screenshots, please.",

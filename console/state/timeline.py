@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schemas.call import CallView, LegView
 
+from ..actions import key_of
 from .acts import ActView, Stage
 from .safe_text import safe
 from .wall import ROOM_LEG
@@ -115,7 +116,7 @@ def _device(leg: str) -> str:
 def _known(call: CallView) -> list[Happening]:
     """What the call itself says of its past, which happened perhaps before this console joined."""
     known = [
-        (call.admitted_at_ms, "A", "first caller admitted"),
-        (call.ended_at_ms, "X", "ended"),
+        (call.admitted_at_ms, key_of("admit-named"), "first caller admitted"),
+        (call.ended_at_ms, key_of("end"), "ended"),
     ]
     return [Happening(at_ms, key, words, "server → all") for at_ms, key, words in known if at_ms]

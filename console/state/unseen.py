@@ -4,10 +4,20 @@ from schemas.attention import WatcherView
 from schemas.call import CallState, CallView
 
 from .ages import since
+from .people import day_of, monitored
 from .safe_text import safe
 from .wall import Wall
 
 LOOK_S, ALERT_S = 300.0, 600.0
+MONITORED_LOOK_S, MONITORED_ALERT_S = 60.0, 180.0
+"""Of a call under an authority to monitor."""
+
+
+def limits_s(wall: Wall, call: CallView, now_s: float) -> tuple[float, float]:
+    """From when on it is worth a look that nobody looks, and from when on an alert."""
+    if monitored(call, day_of(wall.link.server_ms(now_s))):
+        return MONITORED_LOOK_S, MONITORED_ALERT_S
+    return LOOK_S, ALERT_S
 
 
 def lookers(wall: Wall, call: CallView) -> list[str]:
@@ -42,7 +52,7 @@ def seen_words(wall: Wall, call: CallView, now_s: float) -> str:
         return ""
     if not unseen and (now := lookers(wall, call)):
         return f"Seen now · {', '.join(now)}"
-    if unseen >= LOOK_S:
+    if unseen >= limits_s(wall, call, now_s)[0]:
         return f"UNSEEN {since(unseen)}"
     return f"Seen {since(unseen)} ago" if call.looked_at_ms else f"Not seen yet, {since(unseen)}"
 
@@ -54,7 +64,7 @@ def seen_short(wall: Wall, call: CallView, now_s: float) -> str:
         return ""
     if not unseen and (now := lookers(wall, call)):
         return f"now {now[0]}"
-    return f"{'!' if unseen >= LOOK_S else ''}{since(unseen)}"
+    return f"{'!' if unseen >= limits_s(wall, call, now_s)[0] else ''}{since(unseen)}"
 
 
 def walls(wall: Wall) -> str:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from schemas.call import CallerView, CallState, CallView, LegView, Outcome
+from schemas.call import AuthorityView, CallerView, CallState, CallView, LegView, Outcome
 
 ROOM_LEG = "room"
 OPEN = (CallState.WAITING, CallState.LIVE, CallState.PAUSED)
@@ -21,6 +21,8 @@ class Policy(msgspec.Struct, frozen=True):
     gap_minutes: int = 5
     grace_seconds: int = 60
     """A family device that was lost may come back so long without a new admission."""
+    forbidding_restrictions: tuple[str, ...] = ("BAN", "CLOSED")
+    """Codes of the contact registry: whoever has one in force can't be on a call."""
 
 
 class Leg(msgspec.Struct, frozen=True):
@@ -83,6 +85,7 @@ class Call(msgspec.Struct, frozen=True):
     """Time in all that somebody had it in focus or selected."""
     unseen_longest_ms: int = 0
     """Of the time since the first admission."""
+    authority: AuthorityView | None = None
 
     def leg(self, name: str) -> Leg | None:
         return next((leg for leg in self.legs if leg.leg == name), None)
@@ -157,4 +160,5 @@ def call_view(call: Call, policy: Policy, next_start_ms: int, laptop_online: boo
         help_at_ms=call.help_at_ms,
         looked_at_ms=call.looked_at_ms,
         looked_by=call.looked_by,
+        authority=call.authority,
     )

@@ -28,6 +28,7 @@ from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, latest_end_ms, state_with
 from .decision import Accepted, Ordered, Refused, Situation, Told
 from .permissions import act_name, may
 from .plain_words import may_come_back, paused_words, refused_words, warning_words
+from .vetting import why_not
 
 GIVING = (Admit, Resume, Extend)
 STOPPING = (End, Pause, OneSide)
@@ -84,7 +85,7 @@ def _decide_act(call: Call, command: Command, staff: str, at: Situation) -> Acce
             words = "The server's disk has no room for this call's recording; make room, or call support."
             return Refused(Refusal.WRONG_STATE, words)
         case Admit(leg):
-            return _admit(call, leg, staff)
+            return _admit(call, leg, staff, at)
         case Refuse(leg):
             return _refuse(call, leg, staff, command.reason, at.now_ms)
         case Notice(side, words):
@@ -124,7 +125,7 @@ def _say(call: Call, told: Told, said: str, at: Situation, **changes: object) ->
     return Accepted(call.changed(said=said, **changes), f"Sent to {', '.join(legs)}.", told=told)
 
 
-def _admit(call: Call, name: str, staff: str) -> Accepted | Refused:
+def _admit(call: Call, name: str, staff: str, at: Situation) -> Accepted | Refused:
     leg = call.leg(name)
     if leg is None or name == ROOM_LEG:
         return Refused(Refusal.NO_SUCH_LEG, "There is no such caller on this call.")
@@ -134,6 +135,9 @@ def _admit(call: Call, name: str, staff: str) -> Accepted | Refused:
         return Refused(Refusal.WRONG_STATE, "The caller is admitted already.")
     if call.state not in (CallState.WAITING, CallState.LIVE):
         return Refused(Refusal.WRONG_STATE, "The call is paused; resume it first.")
+    for caller in call.callers:
+        if caller.leg == name and (why := why_not(caller, at.policy, at.day)):
+            return Refused(Refusal.BEYOND_POLICY, f"{why}; refuse this device.")
     marked = call.changed(legs=call.with_leg(name, admitting=True), said=f"Admission by {staff}")
     return Accepted(marked, "Admitting.", Ordered(OrderAct.ADMIT, leg=name))
 

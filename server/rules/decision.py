@@ -26,6 +26,8 @@ class Situation:
     """The call's legs that can be told something now."""
     room_for_recording: bool = True
     """The server's disk can take all of this call's recording."""
+    day: str = ""
+    """At the establishment, as `2026-05-12`: restrictions are dated by it."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Integer, Row, cast, delete, func, insert, select
+from sqlalchemy import Column, Connection, Integer, Row, cast, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from schemas.call import CallState, Role
@@ -65,7 +65,8 @@ def call_row(call: Call) -> dict[str, object]:
 
 
 def take_in(connection: Connection, content: EstablishmentFile) -> int:
-    """Laptops, staff and policy as the file says; bookings that are new. Returns how many bookings were added.
+    """Laptops, staff and policy as the file says; bookings that are new, and of those that are known what the file
+    says now of their people's vetting. Returns how many bookings were added.
 
     EstablishmentFileError when a new booking overlaps one that is known, or something is another establishment's.
     """
@@ -97,6 +98,7 @@ def take_in(connection: Connection, content: EstablishmentFile) -> int:
         [(row.laptop_id, row.starts_at_ms, row.ends_at_ms, row.call_id) for row in known]
         + [(b.laptop, b.starts_at_ms, b.ends_at_ms, b.reference) for b in new]
     )
+    _vet_anew(connection, content, {row.call_id: row.body for row in known})
     seats = {laptop.id: laptop.seat for laptop in content.laptops}
     for booking in new:
         call = booking.as_call(seats[booking.laptop])
@@ -115,6 +117,19 @@ def take_in(connection: Connection, content: EstablishmentFile) -> int:
                 values = {"token_hash": token_hash(token), "call_id": call.call_id, "leg": leg}
                 connection.execute(insert(tables.device).values(**values, **here))
     return len(new)
+
+
+def _vet_anew(connection: Connection, content: EstablishmentFile, bodies: dict[str, str]) -> None:
+    """A restriction or an authority of today holds for a call that was booked before it."""
+    for booking in content.bookings:
+        if booking.reference not in bodies:
+            continue
+        call = msgspec.json.decode(bodies[booking.reference], type=Call)
+        now = booking.as_call(call.seat)
+        if (now.callers, now.authority) == (call.callers, call.authority):
+            continue
+        call = call.changed(callers=now.callers, authority=now.authority)
+        connection.execute(update(tables.call).where(tables.call.c.call_id == call.call_id).values(**call_row(call)))
 
 
 def load(connection: Connection, since_ms: int) -> list[Known]:

@@ -1,5 +1,6 @@
 """What people are used to: a filter, an order, the mouse. None of it acts on a call."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -151,3 +152,30 @@ def test_the_laptops_are_filtered(tmp_path: Path) -> None:
         see(terminal, "▶BWI-02")
         terminal.press("\x1b")
         see(terminal, "BWI-01")
+
+
+def of_rows(terminal: Terminal) -> tuple[int, int, int]:
+    """The first and the last row of the help that are on the screen, and how many there are."""
+    found = re.search(r"rows (\d+)–(\d+) of (\d+)", terminal.line(0))
+    return tuple(map(int, found.groups())) if found else (0, 0, 0)  # pyright: ignore[reportReturnType]
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+def test_the_help_scrolls_by_keys_and_by_the_wheel_to_its_last_row(officer: Any, columns: int, rows: int) -> None:
+    _, terminal = officer(columns, rows)
+    terminal.press("?")
+    see(terminal, "KEYS OF THE WALL")
+    assert of_rows(terminal)[:2] == (1, rows - 1)
+    count = of_rows(terminal)[2]
+    last = "F family, R room, in dBFS"
+    assert not terminal.shows(last)
+    for keys, first in (
+        ("j", 2), ("\x1b[B", 3), ("k", 2), ("\x1b[6~", min(rows, count - rows + 2)), ("\x1b[F", count - rows + 2),
+        ("\x1b[<64;5;5M", count - rows - 1), ("\x1b[<65;5;5M", count - rows + 2), ("\x1b[H", 1), ("\x1b[A", 1),
+    ):  # fmt: skip
+        terminal.press(keys)
+        at_the_end = first == count - rows + 2
+        reached = terminal.wait_for(lambda t, f=first, e=at_the_end: of_rows(t)[0] == f and t.shows(last) == e, 5)
+        assert reached, (keys, *terminal.text())
+    terminal.press("?")
+    see(terminal, "╔ 01 HARRIS" if columns > 80 else "▶01 HARRIS")

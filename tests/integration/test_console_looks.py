@@ -20,15 +20,18 @@ from .test_console_snapshots import FOLDER, RECORDING, gradient, scene, steady
 from .test_console_terminal import console, see
 
 SIZES = ((200, 60), (120, 40), (80, 24))
-SCREENS = {
-    # what is pressed to get there, what it shows then, and what is pressed to get back
-    "wall": ("", "01 HARRIS", ""),
-    "help": ("?", "KEYS OF THE WALL", "q"),
-    "focus": ("\r", "─ FAMILY ·", "q"),
-    "focus-room": ("\rsss", "─ ROOM ·", "q"),
-    "panel": ("X", "END seat 01", "\r"),
-    "by-need": ("t", " #  NAME", "t"),
-    "filter": ("/dunn\r", "Filter: dunn", "\x1b"),
+SCREENS: dict[str, tuple[list[tuple[str, str]], str]] = {
+    # what is pressed to get there, what shows after each of it, and what is pressed to get back, key by key
+    "wall": ([("", "01 HARRIS")], ""),
+    "help": ([("?", "KEYS OF THE WALL")], "q"),
+    "help-last": ([("?", "KEYS OF THE WALL"), ("\x1b[F", "in dBFS")], "q"),
+    "focus": ([("\r", "─ FAMILY ·")], "q"),
+    "focus-room": ([("\r", "─ FAMILY ·"), ("s", ""), ("s", ""), ("s", "─ ROOM ·")], "q"),
+    "admission": ([("\x1bOR", "CHECK LIST")], "q01"),
+    "details": ([("d", "PEOPLE seat 01")], "d"),
+    "panel": ([("X", "END seat 01")], "\r"),
+    "by-need": ([("t", " #  NAME")], "t"),
+    "filter": ([("/dunn\r", "Filter: dunn")], "\x1b"),
 }
 HISTORY = re.compile(r"[·▁▂▃▄▅▆▇█]{20,}(?=  peak| *$)")
 AWAY = re.compile(r"▚+ LAPTOP LOST \d+(\.\d)? s ▚+")
@@ -57,12 +60,12 @@ def test_every_screen_looks_as_it_did(tmp_path: Path, kind: str) -> None:
             terminal.press("01")
             for columns, rows in SIZES:
                 terminal.resize(columns, rows)
-                for name, (there, shown, back) in SCREENS.items():
+                for name, (there, back) in SCREENS.items():
                     if name == "focus-room" and columns > 80:
                         there = there[:3]  # a large screen has both sides first, a small one turns them
-                    for key in there:
-                        terminal.press(key)
-                    see(terminal, shown)
+                    for keys, shown in there:
+                        terminal.press(keys)
+                        see(terminal, shown)
                     file = FOLDER / f"{name}-{columns}x{rows}-{kind}.txt"
                     if not same(terminal, server, calls, file):
                         different += difference(file, clean(terminal))

@@ -121,12 +121,17 @@ def test_a_caller_who_leaves_is_no_longer_admitted(tmp_path: Path) -> None:
             see(terminal, "WAITING")
             terminal.press("02" + F3)
             see(terminal, "ADMIT seat 02 OKAFOR A1002BC")
+            terminal.press("A")
+            see(terminal, "A again admits")
             gone = [LegView("room", True, True), LegView("family-1", False, False)]
             server.change(call_view(2, "OKAFOR", CallState.WAITING, version=4, legs=gone))
             see(terminal, "The call has changed meanwhile")
             terminal.press("A")
             see(terminal, "Not sent: this caller waits no longer.")
             terminal.press("\r")
+            see(terminal, "A is off: this caller waits no longer")
+            terminal.press("A")
+            terminal.press("q")
             assert terminal.wait_for(lambda t: not t.shows("ADMIT seat"), 5)
             assert not server.got(type(server.calls[0])) and not [
                 m for _, m in server.received if type(m).__name__ == "Command"

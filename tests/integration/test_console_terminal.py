@@ -188,9 +188,15 @@ def test_the_officers_keys_admit_a_caller(wall: Any) -> None:
     server, terminal = wall(call, shows="WAITING")
     terminal.press(F3)
     see(terminal, "ADMIT seat 01 HARRIS")
+    see(terminal, "[ ] 1 The face is the person on the booking")
+    terminal.press("1 ")
+    see(terminal, "[x] 2 Everyone in the picture")
+    terminal.press("A")
+    see(terminal, "A again admits")
     assert not server.got(Command)
     terminal.press("A")
     command = server.command()
+    assert command.reason == "ticked 1 2, confirmed at once 3 4 5 6 7"
     assert command.act == Admit("family-1") and command.version == call.version
     see(terminal, "seat 01 Admit: pending")
     server.send(CommandAnswer(command.command_id, True, None, "Admitting.", "", True))

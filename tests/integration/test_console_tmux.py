@@ -45,14 +45,14 @@ ACTS: dict[str, tuple[tuple[str, ...], type]] = {
     "have": (("I",), Watch),
     "yield": (("Y", "1"), Watch),
     "urgent-help": (("F12", "m"), UrgentHelp),
-    "admit": (("F3", "A"), Admit),
+    "admit": (("F3", "A", "A"), Admit),
     "refuse": (("F3", "X", "i"), Refuse),
     "pause": (("P",), Pause),
     "resume": (("R", "c"), Resume),
     "end": (("X", "p", "X"), End),
 }
 NAMES = {action.id: action.name for action in ACTIONS}
-THE_SAME = {"admit-named": "admit"}
+THE_SAME = {"admit-named": "admit", "tick": "admit"}
 """Steps of one act that have a line of their own in the table."""
 
 

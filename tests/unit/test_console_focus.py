@@ -193,16 +193,17 @@ def test_people_say_who_is_where_and_nothing_is_invented() -> None:
     call = call_view(1, callers=callers, legs=legs)
     wall = wall_of(call)
     wall.media_of(call).take_health(health(call), 0.0)
-    lines = focus_words.people(wall, call)
+    lines = focus_words.people_lines(wall, call, 0.0)
     said = [text for text, _ in lines]
     assert said[0].startswith("Device 1 waits for admission · loss 0.1 % · 31 ms · 25 fps") and lines[0][1]
     assert said[1:3] == [
-        "1 Carol Harris · mother · adult · on the booking",
-        "2 Tom Harris · nephew · child · on the booking",
+        "1 Carol Harris · mother · adult · vetting not told",
+        "2 Tom Harris · nephew · child · vetting not told",
     ]
-    assert said[3] == "3 Owen Evans · uncle · not known · on the booking · not joined"
+    assert said[3] == "3 Owen Evans · uncle · not known · vetting not told · not joined"
     assert "Booked: 3 (1 adult, 1 child, 1 age not known)" in said
-    assert any("Signals: none are measured yet" in text for text in said)
+    assert "Restrictions: not told" in said and "Monitoring: no authority in force for A1001BC" in said
+    assert any("sound is as loud as its sender claims; faces and covered pictures are not measured" in t for t in said)
 
 
 def test_an_urgent_call_elsewhere_is_named_and_ones_own_is_not_elsewhere() -> None:

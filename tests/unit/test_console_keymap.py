@@ -53,8 +53,8 @@ def test_some_keys_never_act(key: str) -> None:
 
 
 def test_a_remapped_action_has_its_new_keys_and_no_other_has_changed() -> None:
-    new = {a.id: a for a in remapped(ACTIONS, {"flag": ["d", "f5"], "side": ["space"]})}
-    assert new["flag"].keys == ("d", "f5") and new["flag"].shown_key == "d" and new["side"].keys == (" ",)
+    new = {a.id: a for a in remapped(ACTIONS, {"flag": ["e", "f5"], "side": ["space"]})}
+    assert new["flag"].keys == ("e", "f5") and new["flag"].shown_key == "e" and new["side"].keys == (" ",)
     assert [new[a.id] for a in ACTIONS if a.id not in ("flag", "side")] == [
         a for a in ACTIONS if a.id not in ("flag", "side")
     ]
@@ -85,9 +85,9 @@ def test_a_keymap_that_breaks_a_rule_is_refused_with_the_pair_named(keys: dict[s
 
 def test_keys_and_help_come_from_the_table_in_force() -> None:
     try:
-        actions.take(remapped(ACTIONS, {"flag": ["d"]}))
-        assert actions.by_key("W")["d"].id == "flag" and "f" not in actions.by_key("W")
-        assert actions.BY_ID["flag"].shown_key == "d"
+        actions.take(remapped(ACTIONS, {"flag": ["e"]}))
+        assert actions.by_key("W")["e"].id == "flag" and "f" not in actions.by_key("W")
+        assert actions.BY_ID["flag"].shown_key == "e"
         assert actions.slip("x") is not None and actions.slip("f") is None
     finally:
         actions.take(ACTIONS)

@@ -24,9 +24,18 @@ def test_the_server_takes_the_file_and_every_call_is_on(tmp_path: Path, calls: i
     path = tmp_path / "e.json"
     plan = write(path, calls, now=NOW, unix_user="someone", ends_soon_s=60)
     read = establishment_file.read(path)
-    assert len(read.bookings) == len(read.laptops) == len(plan.laptops) == len(plan.seats) == calls
-    for booking in read.bookings:
-        assert booking.starts_at_ms <= NOW.timestamp() * 1000 < booking.ends_at_ms
+    now_ms = NOW.timestamp() * 1000
+    on = [booking for booking in read.bookings if booking.starts_at_ms <= now_ms < booking.ends_at_ms]
+    assert len(on) == len(read.laptops) == len(plan.laptops) == len(plan.seats) == calls
+    coming = [booking for booking in read.bookings if booking not in on]
+    assert [one.laptop for one in coming] == [one.laptop for one in on[::2]]
+    ends = {one.laptop: one.ends_at_ms for one in on}
+    assert all(one.starts_at_ms >= ends[one.laptop] + 45 * 60_000 for one in coming), "there is time to extend"
+    callers = [caller for booking in read.bookings for caller in booking.callers]
+    assert all(caller.approved and caller.vetted_on and caller.vetted_on < NOW.date() for caller in callers)
+    said = [r.comment for caller in callers for r in caller.restrictions]
+    said += [b.prisoner.authority.action for b in read.bookings if b.prisoner.authority is not None]
+    assert len(said) == (2 if calls >= 6 else 0) and all("Invented for this demo" in words for words in said)
 
 
 def test_the_call_at_the_second_seat_ends_soon_and_no_other_does(tmp_path: Path) -> None:
@@ -49,7 +58,7 @@ def test_as_many_callers_as_faces(tmp_path: Path) -> None:
     faces = {"pair": 2, "joins": 2}
     plan = write(tmp_path / "e.json", CALLS_MAX, now=NOW, unix_user="someone")
     clips = {peer.name: Path(peer.clip).stem for peer in plan.peers}
-    for booking in content(tmp_path / "e.json")["bookings"]:
+    for booking in content(tmp_path / "e.json")["bookings"][:CALLS_MAX]:
         clip = clips[f"{booking['laptop']}/family"]
         assert len(booking["callers"]) == faces.get(clip, 1)
 
