@@ -145,18 +145,18 @@ class Terminal:
             self.bytes_out += len(piece)
             if self._copy_to is not None:
                 _write_all(self._copy_to, piece)
-            elif questions := self._questions(piece):
-                os.write(self._master, HERE * questions)
+            elif replies := self._replies(piece):
+                os.write(self._master, replies)
             if self._parse:
                 self._pieces.append((at, piece))
             self._arrived.set()
         self._arrived.set()
 
-    def _questions(self, piece: bytes) -> int:
-        """How often it is asked where the cursor is, which terminals answer; the question may come in two pieces."""
+    def _replies(self, piece: bytes) -> bytes:
+        """To each question where the cursor is, as terminals answer it; the question may come in two pieces."""
         window = self._last + piece
         self._last = window[-len(WHERE) + 1 :]
-        return window.count(WHERE)
+        return HERE * window.count(WHERE)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -20,7 +20,7 @@ def load_generator() -> Path:
     """The compiled load generator."""
     source, program = HERE / "load.c", CACHE / "load"
     if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
-        _debian("gcc", "gcc", "libc6-dev")
+        debian("gcc", "gcc", "libc6-dev")
         CACHE.mkdir(exist_ok=True)
         subprocess.run(["gcc", "-O2", "-Wall", "-o", program, source], check=True)
     return program
@@ -28,10 +28,10 @@ def load_generator() -> Path:
 
 def node_modules() -> Path:
     """The folder that NODE_PATH has to name."""
-    _debian("node", "nodejs")
+    debian("node", "nodejs")
     modules = CACHE / "node_modules"
     if not (modules / "ws").exists():
-        _debian("npm", "npm")
+        debian("npm", "npm")
         CACHE.mkdir(exist_ok=True)
         _run("npm", "install", "--prefix", str(CACHE), "--no-audit", "--no-fund", "--silent", WS, BUFFERUTIL)
     return modules
@@ -39,13 +39,14 @@ def node_modules() -> Path:
 
 def nats_server() -> str:
     """The program's path."""
-    _debian("nats-server", "nats-server")
+    debian("nats-server", "nats-server")
     found = shutil.which("nats-server")
     assert found is not None
     return found
 
 
-def _debian(program: str, *packages: str) -> None:
+def debian(program: str, *packages: str) -> None:
+    """Debian's packages where the program is missing. MissingError."""
     if shutil.which(program):
         return
     if os.getuid() != 0 or not shutil.which("apt-get"):

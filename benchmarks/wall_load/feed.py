@@ -10,12 +10,14 @@ from typing import Any
 
 import av
 import numpy as np
+from msgspec.structs import replace
 from websockets.asyncio.server import ServerConnection, unix_serve
 from websockets.exceptions import ConnectionClosed
 
+from laptop.media.picture_modes import small_picture
 from schemas.call import CallerView, CallState, CallView, LegView, Role, SeatView
 from schemas.console import Boxes, ConsoleHello, ConsoleWelcome, Delta, Snapshot, TimeProbe, TimeReply, from_console
-from schemas.media import Box, CallHealth, LegHealth, Levels, Picture, RecordingState
+from schemas.media import Box, CallHealth, LegHealth, Levels, Picture, PictureMode, RecordingState
 from schemas.wire import PROTOCOL_VERSION, encode
 
 CALLS = 36
@@ -46,6 +48,10 @@ class Feed:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._clips = frames()
+        self._made: dict[tuple[int, int, int, int, PictureMode], tuple[int, int, bytes]] = {}
+        self._links: dict[ServerConnection, list[Box]] = {}
+        self._calls: list[CallView] = []
+        self._held_until_s = 0.0
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
 
@@ -66,10 +72,9 @@ class Feed:
         await link.send(
             encode(ConsoleWelcome(PROTOCOL_VERSION, "s", "R. Hughes", Role.OFFICER, "BWI", "Berwyn", now_ms, may))
         )
-        calls = [_call(seat, now_ms) for seat in range(1, CALLS + 1)]
-        seats = [SeatView(n, f"BWI-{n:02d}", f"Visits {n}", True) for n in range(1, CALLS + 1)]
-        await link.send(encode(Snapshot(1, 1, now_ms, seats, calls, [], [], [])))
-        boxes: list[Box] = []
+        calls = self._calls = [_call(seat, now_ms) for seat in range(1, CALLS + 1)]
+        await link.send(encode(Snapshot(1, 1, now_ms, _seats(), calls, [], [], [])))
+        boxes = self._links[link] = []
         ticking = asyncio.ensure_future(self._tick(link, calls, boxes))
         try:
             async for frame in link:
@@ -81,7 +86,29 @@ class Feed:
         except ConnectionClosed:
             pass  # this console was killed: the next one comes
         finally:
+            del self._links[link]
             ticking.cancel()
+
+    def renew(self, surname: str, colour: tuple[int, int, int], hold_s: float) -> float:
+        """Sends a snapshot in which all calls have another name and pictures of one colour; the next picture of a call
+        comes after `hold_s`. Returns when it was on its way (CLOCK_MONOTONIC, s)."""
+        return asyncio.run_coroutine_threadsafe(self._renew(surname, colour, hold_s), self._loop).result(10)
+
+    async def _renew(self, surname: str, colour: tuple[int, int, int], hold_s: float) -> float:
+        at_ms = time.monotonic_ns() // 1_000_000
+        self._held_until_s = time.monotonic() + hold_s
+        calls = [replace(call, surname=f"{surname}{call.seat}") for call in self._calls]
+        said = [Levels(call.call_id, at_ms, -220, -190, -300, -270) for call in calls]
+        now_ms, health = time.time_ns() // 1_000_000, [_health(call) for call in calls]
+        frames = [
+            encode(Snapshot(1, 1, now_ms, _seats(), calls, said, health, made))
+            for boxes in self._links.values()
+            for made in [[_plain(call, box, colour, at_ms) for call in calls for box in boxes]]
+        ]
+        sent_s = time.monotonic()
+        for link, frame in zip(list(self._links), frames, strict=True):
+            await link.send(frame)
+        return sent_s
 
     async def _tick(self, link: ServerConnection, calls: list[CallView], boxes: list[Box]) -> None:
         rng, tick, due = np.random.default_rng(0), 1, time.monotonic()
@@ -96,21 +123,33 @@ class Feed:
                 Levels(call.call_id, at_ms, int(family), int(family) + 20, int(room), int(room) + 20)
                 for call, (family, room) in zip(calls, levels, strict=True)
             ]
-            mine = range(tick % TICKS_PER_S, CALLS, TICKS_PER_S)
+            held = time.monotonic() < self._held_until_s
+            mine = range(0) if held else range(tick % TICKS_PER_S, CALLS, TICKS_PER_S)
             pictures = [self._picture(calls[n], n, tick // TICKS_PER_S, box, at_ms) for n in mine for box in boxes]
             health = [_health(calls[n]) for n in mine]
             await link.send(encode(Delta(tick, time.time_ns() // 1_000_000, said, health, pictures)))
 
     def _picture(self, call: CallView, number: int, second: int, box: Box, at_ms: int) -> Picture:
-        clip = self._clips[number % len(self._clips)]
-        frame = clip[(second + number * 5) % len(clip)]
-        width, height = min(box.width, box.height * 16 // 9), min(box.height, max(2, box.width * 9 // 16))
-        ys, xs = np.arange(height) * 180 // height, np.arange(width) * 320 // width
-        small = np.ascontiguousarray(frame[ys][:, xs])
-        return Picture(call.call_id, box.side, at_ms, box.width, box.height, width, height, small.tobytes())
+        clip = number % len(self._clips)
+        at = (second + number * 5) % len(self._clips[clip])
+        key = clip, at, box.width, box.height, box.mode
+        if key not in self._made:
+            frame = av.VideoFrame.from_ndarray(self._clips[clip][at], "rgb24")
+            self._made[key] = small_picture(frame, box.width, box.height, box.mode)
+        return Picture(call.call_id, box.side, at_ms, box.width, box.height, *self._made[key], box.mode)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
+
+
+def _plain(call: CallView, box: Box, colour: tuple[int, int, int], at_ms: int) -> Picture:
+    frame = av.VideoFrame.from_ndarray(np.full((180, 320, 3), colour, np.uint8), "rgb24")
+    made = small_picture(frame, box.width, box.height, box.mode)
+    return Picture(call.call_id, box.side, at_ms, box.width, box.height, *made, box.mode)
+
+
+def _seats() -> list[SeatView]:
+    return [SeatView(n, f"BWI-{n:02d}", f"Visits {n}", True) for n in range(1, CALLS + 1)]
 
 
 def _call(seat: int, now_ms: int) -> CallView:

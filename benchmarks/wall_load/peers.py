@@ -4,6 +4,7 @@ Both have the console's own link and state, and paint what the console paints: n
 A key is answered with its number in the first row.
 """
 
+import asyncio
 import sys
 import time
 from pathlib import Path
@@ -18,6 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Label, ProgressBar, Static
 
+from benchmarks.wall_load.stalls import watched
 from console.link import Link
 from console.painting.ink import rich_style
 from console.painting.meters import meter
@@ -118,6 +120,7 @@ class Peer(App[None]):
         yield grid
 
     def on_mount(self) -> None:
+        watched(asyncio.get_running_loop())
         self.run_worker(self.link.run())
         self.set_interval(1.0, self._names)
 

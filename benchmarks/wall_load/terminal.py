@@ -1,11 +1,14 @@
-"""A terminal at the end of a slow line: so many bytes a second, half a round trip each way, a deep buffer before it."""
+"""Terminals: at the end of a slow line, with Kitty's graphics, and one that can be made to stop reading."""
 
 import os
+import re
 import threading
 import time
 from collections import deque
 
-from demo.terminal import HERE, Terminal
+import pyte
+
+from demo.terminal import Terminal
 
 PIECE_S = 0.005
 
@@ -56,8 +59,8 @@ class FarTerminal(Terminal):
             while flying and flying[0][0] <= now:
                 _, part = flying.popleft()
                 self.bytes_out += len(part)
-                for _ in range(self._questions(part)):
-                    self._back.append((now + self._half_s, HERE))
+                if replies := self._replies(part):
+                    self._back.append((now + self._half_s, replies))
                 self._pieces.append((now, part))
                 self._arrived.set()
             try:
@@ -65,3 +68,49 @@ class FarTerminal(Terminal):
                     os.write(self._master, self._back.popleft()[1])
             except OSError:
                 return
+
+
+class ImageTerminal(Terminal):
+    """Says that it shows Kitty's pictures, and takes them; its screen has the text alone."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(columns, rows)
+        self._stream = _WithoutImages(self.screen)
+        self._asked = b""
+
+    def _replies(self, piece: bytes) -> bytes:
+        replies, self._asked = super()._replies(piece), (self._asked + piece)[-65_536:]
+        if _QUERY in self._asked:
+            self._asked = b""
+            replies += b"\x1b_Gi=31;OK\x1b\\"
+        return replies
+
+
+_QUERY = b"\x1b_Gi=31,"
+_IMAGE = re.compile(rb"\x1b_[^\x1b]*\x1b\\")
+_BEGUN = re.compile(rb"\x1b(_[^\x1b]*\x1b?)?\Z")
+
+
+class _WithoutImages(pyte.ByteStream):
+    """pyte would print the commands."""
+
+    _kept = b""
+
+    def feed(self, data: bytes) -> None:
+        data = _IMAGE.sub(b"", self._kept + data)
+        begun = _BEGUN.search(data)
+        self._kept = begun[0] if begun else b""
+        super().feed(data[: len(data) - len(self._kept)])
+
+
+class StoppingTerminal(Terminal):
+    """Reads only while `reads` is set."""
+
+    def __init__(self, columns: int, rows: int) -> None:
+        super().__init__(columns, rows)
+        self.reads = threading.Event()
+        self.reads.set()
+
+    def _replies(self, piece: bytes) -> bytes:
+        self.reads.wait()
+        return super()._replies(piece)

@@ -21,8 +21,9 @@ LEAST_ROOM, LEAST_SHARE = 500, 0.3
 CAP_BYTES_S = 40_000
 BURST = 12_000
 SLOW_BYTES_S = 500_000
-TRIP_S = 20.0
-"""The shortest round trip is measured anew after so long, with a few bytes on an empty line: lines change."""
+FIRST_TRIP_S, TRIP_S = 1.0, 20.0
+"""The shortest round trip is measured anew after so long, with a few bytes on an empty line: lines change. At first it
+is after the shorter, then each time after twice as long: while a program starts, it answers late itself."""
 FEW_BYTES = 1_500
 _RATE_S = 3.0
 """The fastest delivery of so long, and at most twice as long, counts."""
@@ -67,7 +68,7 @@ class Pace:
         self.answers: bool | None = None
         self.round_trip_s = 0.0
         self._least_s: float | None = None
-        self._measure_s = now_s
+        self._measure_s, self._trip_s = now_s, FIRST_TRIP_S
         self._rate = _Fastest(now_s)
         self._sent = self._acknowledged = 0
         self._acknowledged_s = now_s
@@ -114,7 +115,7 @@ class Pace:
             self._allowed_s = now_s
             room, least = self._allowance, LEAST_ROOM
         elif now_s >= self._measure_s and self.answers:
-            room, least = 0 if self.under_way else FEW_BYTES, LEAST_ROOM
+            room, least = 0 if self.under_way else LEAST_ROOM, LEAST_ROOM
         else:
             room = self.window - self.under_way
             least = max(LEAST_ROOM, self.window * LEAST_SHARE)
@@ -147,7 +148,8 @@ class Pace:
         if self._least_s is None or self.round_trip_s < self._least_s or (measuring and flight <= FEW_BYTES):
             self._least_s = self.round_trip_s
         if measuring and flight <= FEW_BYTES:
-            self._measure_s = now_s + TRIP_S
+            self._measure_s = now_s + self._trip_s
+            self._trip_s = min(TRIP_S, self._trip_s * 2)
         rate, known = flight / max(1e-4, now_s - asked.since_s), self._rate.value
         # Little was delivered because there was little: that says nothing about the line.
         if flight > FEW_BYTES and (known is None or rate >= known or flight >= 0.5 * self.window):

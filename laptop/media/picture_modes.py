@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from schemas.media import PICTURE_BYTES_MAX, PictureMode
 
 SIZE_MIN = 2
-COLOURS = 32
-"""In a PNG; a power of two. 96 x 54 pixels of a talking head take about 3 KB with them."""
+COLOURS = 28
+"""In a PNG. 64 x 36 pixels of a talking head take about 1 KB with them; 32 would take 6 % more for 0.7 dB."""
 _BYTES_A_PIXEL = {PictureMode.RGB: 3, PictureMode.GREY: 1, PictureMode.PNG: 1}
 _FORMAT = {PictureMode.RGB: "rgb24", PictureMode.GREY: "gray", PictureMode.PNG: "rgb24"}
+_UP = 2
+_LUMA = np.array([0.299, 0.587, 0.114])
 _PNG_SPARE = 2048
 """Signature, palette and what zlib adds to bytes that it can't press."""
 
@@ -46,14 +48,21 @@ def png(rgb: NDArray[np.uint8], colours: int = COLOURS) -> bytes:
     """Height x width x 3 as a PNG file of colour type 3 (PNG specification, 11.2.2)."""
     height, width, _ = rgb.shape
     palette, indices = quantized(rgb.reshape(-1, 3), colours)
-    scanlines = np.zeros((height, width + 1), np.uint8)  # each begins with its filter, 0: none
-    scanlines[:, 1:] = indices.reshape(height, width)
+    # From dark to light, a pixel is near the one above it in its number too: filter 2 (9.2) leaves small differences.
+    from_dark = np.argsort(palette @ _LUMA)
+    places = np.empty(len(palette), np.uint8)
+    places[from_dark] = np.arange(len(palette))
+    rows = places[indices].reshape(height, width)
+    scanlines = np.full((height, width + 1), _UP, np.uint8)
+    scanlines[0, 1:], scanlines[1:, 1:] = rows[0], rows[1:] - rows[:-1]
+    pressed = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_RLE)
+    data = pressed.compress(scanlines.tobytes()) + pressed.flush()
     return b"".join(
         (
             b"\x89PNG\r\n\x1a\n",
             _chunk(b"IHDR", struct.pack("!IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            _chunk(b"PLTE", palette.tobytes()),
-            _chunk(b"IDAT", zlib.compress(scanlines.tobytes(), 6)),
+            _chunk(b"PLTE", palette[from_dark].tobytes()),
+            _chunk(b"IDAT", data),
             _chunk(b"IEND", b""),
         )
     )

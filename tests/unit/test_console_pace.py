@@ -58,6 +58,17 @@ def test_the_queue_stays_short_and_the_line_is_used(rate: float, round_trip_s: f
     assert line.pace.slow
 
 
+def test_a_slow_start_is_not_taken_for_a_long_line_and_a_longer_line_is_noticed() -> None:
+    line = Line(50_000, 0.1)  # the program is still busy with its own start
+    line.run(0.5)
+    line.round_trip_s = 0.04
+    line.run(8)
+    assert line.pace.window < 50_000 * (0.04 + 0.03) * 1.3
+    line.round_trip_s = 0.2
+    line.run(45)
+    assert line.pace.window > 2.5 * LEAST_WINDOW, "a longer way is not taken for a queue for ever"
+
+
 def test_a_fast_line_gets_a_whole_screen_at_once() -> None:
     line = Line(50e6, 0.001)
     line.run(2)
