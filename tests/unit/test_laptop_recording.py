@@ -1,5 +1,6 @@
 """The recording on the agent's disk: sealed, real Matroska inside, durable each second, and honest about the disk."""
 
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -221,6 +222,34 @@ def test_the_sender_s_clock_is_noted_beside_the_arrival(tmp_path: Path) -> None:
     dates = [date for date in only(tmp_path).streams["room"].dates if date.kind == "video" and date.ntp_ms]
     assert dates and all(date.origin == dates[0].origin for date in dates)
     assert dates[-1].ntp_ms == 5_000_000 + 1960
+
+
+@pytest.mark.parametrize("broken", ["full", "unsynced"])
+def test_a_write_or_an_fsync_that_fails_is_never_counted_as_durable(tmp_path: Path, broken: str) -> None:
+    """/dev/full takes no byte; a pipe takes bytes, and its fsync fails."""
+    kept = Kept(tmp_path)
+    kept.recording.start(60)
+    part = kept.recording.part
+    assert part is not None
+    wait_until(lambda: len(kept.durable) >= 2)
+    reading, writing = os.pipe()
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        os.dup2(full if broken == "full" else writing, part._descriptor)
+        wait_until(lambda: bool(kept.failed))
+        durable, said = part.durable_bytes, len(kept.durable)
+        assert "the disk can't be written" in kept.failed[0]
+        play(kept.recording, "room", 1)
+        kept.recording.finish()
+        assert (part.durable_bytes, len(kept.durable), len(kept.failed)) == (durable, said, 1) and not part.ended
+        assert durable == part.path.stat().st_size
+        if broken == "unsynced":
+            assert os.read(reading, 10), "bytes were taken"
+    finally:
+        for descriptor in (reading, writing, full):
+            os.close(descriptor)
+    assert finish_interrupted(part.path, SIGNER)
+    assert only(tmp_path).gaps == said
 
 
 def test_no_room_on_the_disk_is_said_before_anything_is_carried(tmp_path: Path) -> None:
