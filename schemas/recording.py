@@ -285,12 +285,12 @@ def read_second(plain: bytes) -> Second:
     """What was sealed in a frame. BrokenRecordingError when it can't be read."""
     try:
         return msgspec.msgpack.decode(plain, type=Second)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BrokenRecordingError(f"a record can't be read: {error}") from error
 
 
 def _read(frame: Frame, kind: type[_Body]) -> _Body:
     try:
         return msgspec.msgpack.decode(frame.body, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BrokenRecordingError(f"frame {frame.head.index} can't be read: {error}") from error

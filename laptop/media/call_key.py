@@ -69,6 +69,6 @@ def _read(path: Path) -> _Kept | None:
         return msgspec.msgpack.decode(path.read_bytes(), type=_Kept)
     except FileNotFoundError:
         return None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         log.error("what was kept of a call's key can't be read; this run makes another", error=str(error))
         return None

@@ -65,7 +65,10 @@ def find_stretch(folder: Path, key: EvidenceKey, from_ms: int, to_ms: int) -> St
             continue
         stretch.complete = places[-1].head.kind == FrameKind.END
         stretch.copied_ms = max(stretch.copied_ms, *(place.head.at_ms for place in places))
-        begin = _begin(path, places[0])
+        try:
+            begin = _begin(path, places[0])
+        except BrokenRecordingError:  # the disk went bad: what is in it can't be opened any more
+            continue
         unwrapped = key.unwrap(begin.wrapped)
         wanted = _wanted([p for p in places[1:] if p.head.kind != FrameKind.END], from_ms, to_ms)
         if unwrapped is None or not wanted:

@@ -3,8 +3,10 @@
     .venv/bin/uv pip install --python .venv/bin/python atheris
     .venv/bin/python -m tests.faults.fuzz rtp -max_total_time=60
 
-Targets: rtp (packets, their frames and retransmissions), offer (a peer's SDP), wire (each message of each link). Begins
-with what Chromium really sent; what it finds is raised, with the bytes, and belongs into a test.
+Targets: rtp (packets, their extensions, frames, retransmissions), offer (a peer's SDP), wire (each message of each
+link), recording (a part, as it is taken in and opened), record (what is sealed in it: dates and Matroska), terminal
+(its answers). Begins with what was really sent, by Chromium and by our own programs; what it finds is raised, with
+the bytes, and belongs into a test.
 """
 
 import sys
@@ -15,14 +17,26 @@ from pathlib import Path
 import atheris  # type: ignore[import-not-found]
 
 with atheris.instrument_imports():
+    from console.painting.answers import Answers
     from laptop.media import rtp
     from laptop.media.assembly import Assembly
     from laptop.media.offer import OfferError, read
+    from laptop.media.opened import open_records
     from laptop.media.vp8 import begins_key_frame
-    from schemas import console, laptop, peer
+    from schemas import console, laptop, matroska, peer
+    from schemas.recording import (
+        BEFORE_ALL,
+        BrokenRecordingError,
+        FrameKind,
+        FrameReader,
+        read_begin,
+        read_end,
+        read_second,
+    )
     from schemas.wire import WireError, encode
 
 from tests.captured import OFFERS, RTP
+from tests.recording_1 import PART, SECONDS
 from tests.wire_samples import ALL, sample
 
 CODECS = (console.from_console, console.to_console, laptop.from_laptop, laptop.to_laptop, peer.from_peer, peer.to_peer)
@@ -37,6 +51,8 @@ def packets(data: bytes) -> None:
         if packet is None:
             continue
         begins_key_frame(packet.payload)
+        for wanted in (1, 14, 200):
+            rtp.extension_element(packet.extension, wanted)
         rtp.unwrapped_rtx(packet, 96, 1)
         now += 0.03
         for frame, _ in assembly.add(packet, now):
@@ -61,6 +77,36 @@ def wire(data: bytes) -> None:
             encode(message)
 
 
+def recording(data: bytes) -> None:
+    reader = FrameReader()
+    for half in (data[: len(data) // 2], data[len(data) // 2 :]):
+        try:
+            for frame in reader.feed(half):
+                assert frame.data in data
+                (read_begin if frame.kind == FrameKind.BEGIN else read_end)(frame)
+        except BrokenRecordingError as error:
+            assert str(error).strip()
+            break
+    open_records(BEFORE_ALL + data, [bytes(32)])
+
+
+def record(data: bytes) -> None:
+    try:
+        chunks = [chunk.data for chunk in read_second(data).chunks]
+    except BrokenRecordingError as error:
+        assert str(error).strip()
+        chunks = []
+    for one in (data, *chunks):
+        for block in matroska.blocks(one):
+            assert block.data in one
+
+
+def terminal(data: bytes) -> None:
+    answers, text = Answers(), data.decode("latin-1")
+    keys = "".join(answers.feed(text[at : at + 7])[0] for at in range(0, len(text), 7)) + answers.give_up()
+    assert len(keys) <= len(text)
+
+
 def in_a_row(some: list[bytes]) -> bytes:
     return b"".join(bytes([len(one) >> 3, len(one) & 7]) + one for one in some)
 
@@ -68,6 +114,12 @@ def in_a_row(some: list[bytes]) -> bytes:
 TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
     "rtp": (packets, [in_a_row([one]) for one in RTP] + [in_a_row(RTP)]),
     "offer": (offer, [text.encode() for text in OFFERS]),
+    "recording": (recording, [PART]),
+    "record": (record, SECONDS),
+    "terminal": (
+        terminal,
+        [b"\x1b[1;1R\x1b[?62;4c", b"\x1bP>|kitty(0.26.5)\x1b\\", b"\x1b_Gi=31;OK\x1b\\", b"\x1b[Aq"],
+    ),
     "wire": (wire, [encode(sample(kind)) for _, kind in ALL]),
 }
 

@@ -190,9 +190,12 @@ def test_another_call_another_evidence_key_and_a_spoiled_file_begin_with_a_new_k
         assert run.step == 0
         seen.add(run.key)
     assert take_key(tmp_path, "BWI-2", OTHER.recipient).step == 1
-    (tmp_path / "call.key").write_bytes(b"spoiled")
-    run = take_key(tmp_path, "BWI-2", OTHER.recipient)
-    assert run.step == 0 and run.key not in seen and len(seen) == 3
+    for spoiled in (b"spoiled", b"", b"\x95\xa1\xff"):
+        (tmp_path / "call.key").write_bytes(spoiled)
+        run = take_key(tmp_path, "BWI-2", OTHER.recipient)
+        assert run.step == 0 and run.key not in seen
+        seen.add(run.key)
+    assert len(seen) == 6
 
 
 def test_a_disk_put_back_to_an_older_state_does_not_seal_two_parts_alike(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.recording import FrameReader, read_begin
+from tests.recording_1 import BEGIN, FOLDER, KEY_FILE
 
 ROOT = Path(__file__).parents[2]
 OURS = {"schemas", "server", "laptop", "console", "cli", "demo"}
@@ -51,11 +51,9 @@ def test_the_extra_for_recordings_is_enough_to_open_one(tmp_path: Path) -> None:
     names = {extra: {re.split(r"[>=<\[;]", one)[0] for one in needed} for extra, needed in extras.items()}
     away = set().union(*(needed for extra, needed in names.items() if extra != "recording")) - names["recording"]
     assert {"sqlalchemy", "structlog", "aiortc", "textual"} <= away
-    folder, out = ROOT / "tests" / "recording_1", tmp_path / "out.webm"
-    listed = tmp_path / "laptops"
-    signer = read_begin(next(FrameReader().feed(next(folder.glob("*.rec")).read_bytes()))).signer
-    listed.write_text(f"BWI-01 {signer.hex()}\n")
-    arguments = ["recording", "join", folder, "--identity", folder / "evidence.key", "--laptops", listed, "-o", out]
+    listed, out = tmp_path / "laptops", tmp_path / "out.webm"
+    listed.write_text(f"BWI-01 {BEGIN.signer.hex()}\n")
+    arguments = ["recording", "join", FOLDER, "--identity", KEY_FILE, "--laptops", listed, "-o", out]
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({sorted(away)!r}))\n"
         f"from cli.main import main; sys.exit(main({[str(argument) for argument in arguments]!r}))"

@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from demo.peers.clip import MEDIA, is_key_frame
 from demo.peers.clip import read as read_clip
 from schemas.matroska import AUDIO, VIDEO, Block, blocks, clusters, header
-from schemas.recording import Begin, BrokenRecordingError, Chain, FrameKind, FrameReader, associated, part_key
+from schemas.recording import (
+    Begin,
+    BrokenRecordingError,
+    Chain,
+    FrameKind,
+    FrameReader,
+    associated,
+    part_key,
+    read_begin,
+    read_end,
+    read_second,
+)
 
 
 def recording(bodies: list[bytes]) -> list[bytes]:
@@ -75,6 +86,17 @@ def test_nonsense_is_no_recording(data: bytes) -> None:
         assert not list(FrameReader().feed(data))
     except BrokenRecordingError:
         pass
+
+
+@pytest.mark.parametrize("body", [b"", b"\x91", b"\x98\x01\xa1\xff", b"\x91\x91\x94\xa1\xff", b"\xc1"])
+def test_a_frame_with_nonsense_in_it_is_told(body: bytes) -> None:
+    """Also what is no text: fuzzing found that it came as another error."""
+    (frame,) = FrameReader().feed(recording([body])[0])
+    for read in (read_begin, read_end):
+        with pytest.raises(BrokenRecordingError, match="can't be read"):
+            read(frame)
+    with pytest.raises(BrokenRecordingError, match="can't be read"):
+        read_second(body)
 
 
 def test_a_sealed_body_is_bound_to_call_part_head_and_history() -> None:

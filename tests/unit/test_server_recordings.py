@@ -7,6 +7,7 @@ from pathlib import Path
 import pyrage
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import assume, given, settings
 
 from laptop.media.opened import open_records
 from laptop.media.part_file import PartFile, finish_interrupted
@@ -16,9 +17,10 @@ from server.recordings.opening import open_part
 from server.recordings.part import IncomingPart, Named, RefusedPartError
 from server.recordings.reading import find_stretch, frames_of
 from server.rules.recording import Step, room_needed, step
+from tests import recording_1
+from tests.mangled import mangled
 from tests.sealed import KEY, SEALING, signs
 
-FORMAT_1 = Path(__file__).parents[1] / "recording_1"
 BEGAN = 1_800_000_000_000
 EACH_MS = 800
 
@@ -147,9 +149,11 @@ def test_a_full_disk_is_said_and_nothing_half_stays(tmp_path: Path, monkeypatch:
 
 def test_a_recording_of_the_first_format_is_taken_opened_and_found(tmp_path: Path) -> None:
     """As agents made them when each part had a key of its own."""
-    key, (old,) = read_key(FORMAT_1 / "evidence.key"), FORMAT_1.glob("*.rec")
-    copy = IncomingPart(tmp_path / old.name, Named("BWI", "BWI-1", old.stem, "BWI-01"), lambda *_: True)
-    copy.take(0, old.read_bytes())
+    key = recording_1.KEY
+    copy = IncomingPart(
+        tmp_path / recording_1.FILE.name, Named("BWI", "BWI-1", recording_1.FILE.stem, "BWI-01"), lambda *_: True
+    )
+    copy.take(0, recording_1.PART)
     copy.make_durable()
     assert copy.whole and (copy.records, copy.gaps) == (1, 1)
     part = open_part(copy.path, key)
@@ -158,6 +162,29 @@ def test_a_recording_of_the_first_format_is_taken_opened_and_found(tmp_path: Pat
     stretch = find_stretch(tmp_path, key, BEGAN, BEGAN + 1000)
     opened = open_records(b"".join(frames_of(stretch.pieces)), stretch.keys)
     assert opened.broken == "" and [len(track.blocks) for track in opened.tracks] == [5]
+
+
+@settings(max_examples=150, deadline=None)
+@given(spoiled=mangled([recording_1.PART]))
+def test_a_part_with_spoiled_bytes_is_refused_and_told_wherever_it_is_read(
+    tmp_path_factory: pytest.TempPathFactory, spoiled: bytes
+) -> None:
+    assume(spoiled != recording_1.PART)
+    folder = tmp_path_factory.mktemp("spoiled")
+    path = folder / recording_1.FILE.name
+    copy = IncomingPart(path, Named("BWI", "BWI-1", path.stem, "BWI-01"), lambda *_: True)
+    try:
+        copy.take(0, spoiled)
+        copy.make_durable()
+    except RefusedPartError as error:
+        assert str(error).strip()
+    assert not copy.whole
+    path.write_bytes(spoiled)  # as of a disk that went bad
+    part = open_part(path, recording_1.KEY)
+    assert part.broken or not part.signed
+    stretch = find_stretch(folder, recording_1.KEY, BEGAN, BEGAN + 1000)
+    opened = open_records(b"".join(frames_of(stretch.pieces)), stretch.keys)
+    assert len(opened.tracks) <= 1
 
 
 def test_a_stretch_begins_at_the_last_key_frame_before_it_and_opens(tmp_path: Path) -> None:
