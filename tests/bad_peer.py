@@ -10,6 +10,8 @@ from aiortc import RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.rtp import RtpPacket
 
 from demo.peers.peer import CONFIGURATION
+from laptop.media.aiortc_internals.inlet import CLAIMED_LEVEL
+from laptop.media.rtp import build
 from schemas.laptop import LegAnswer, LegRefused
 from tests.legs_rig import OneCall, eventually
 
@@ -65,6 +67,19 @@ class BadPeer:
             ssrc=ssrc or self.ssrc(kind),
             payload=payload,
         ).serialize()
+
+    async def sounds(self, frames: list[bytes], claimed_dbov: int, seconds: float) -> None:
+        """Opus in real time, each packet with this level in its header (RFC 6464), whatever it sounds like."""
+        audio = next(t for t in self.connection.getTransceivers() if t.kind == "audio")
+        level = next(one.id for one in audio._headerExtensions if one.uri == CLAIMED_LEVEL)
+        extension = bytes((0xBE, 0xDE, 0, 1, level << 4, claimed_dbov, 0, 0))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for number in range(round(seconds * 50)):
+            await asyncio.sleep(max(0.0, began + number * 0.02 - loop.time()))
+            self._sequence["audio"] = (self._sequence["audio"] + 1) & 0xFFFF
+            about = self.payload_type("audio"), False, self._sequence["audio"], number * 960, self.ssrc("audio")
+            await self.send(build(*about, extension, frames[number % len(frames)]))
 
     async def send(self, data: bytes) -> None:
         """Encrypted as it must be, whatever it says; RTCP by its second byte."""

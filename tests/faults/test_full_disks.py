@@ -13,7 +13,8 @@ import pytest
 
 from demo.chain import Chain
 from demo.headless import Run, running
-from schemas.call import Outcome
+from demo.officer import F3, NotShown
+from schemas.call import CallState, Outcome
 from server.recordings.opening import open_call
 from server.rules.recording import ALARM_S, AUDIT_SPARE_BYTES, END_S
 from tests.integration.test_review_chain import audit
@@ -157,3 +158,33 @@ def test_a_full_server_raises_an_alarm_and_a_full_laptop_ends_the_call(tmp_path:
             assert report[name]["last_at"] < full_at + STOPPED_S + SLACK_S, "nothing is carried that is not recorded"
         (part,) = open_call(run.chain.recordings()[0], run.chain.evidence_key())
         assert part.broken == "" and part.records > 10 and sorted(part.streams) == ["family-1", "room"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk")
+def test_a_call_does_not_start_without_room_for_it_on_either_disk(tmp_path: Path) -> None:
+    """It needs 1.5 times its full length and 2 GiB; what is missing is said, and nothing is carried or recorded."""
+    data = tmp_path / "demo"
+    with (
+        disk(data / "server" / "recordings") as of_server,
+        disk(data / "BWI-01" / "recordings") as of_laptop,
+        running(Chain(1, data=data)) as run,
+    ):
+        seat, surname = next(iter(run.chain.plan.seats.items()))
+        call = run.chain.plan.call_at(seat)
+        for full, words in ((of_server, "no room for this call's recording"), (of_laptop, "GB are needed")):
+            full.leave(2 * 1024**3)
+            with pytest.raises(NotShown):
+                run.officer.admit(seat, surname)
+            assert run.terminal.wait_for(lambda t, words=words: t.shows(words), 5), run.terminal.text()
+            run.terminal.press("\x1b")
+            full.grow()
+        assert run.observer is not None and run.observer.calls[call].state == CallState.WAITING
+        assert run.chain.recordings() == []
+        report = run.chain.callers.report()
+        for name in run.chain.plan.peers_of(call):
+            assert report[name]["packets"] == {"audio": 0, "video": 0}
+        run.terminal.press(F3)
+        assert run.terminal.wait_for(lambda t: t.shows("ADMIT"), 5), run.terminal.text()
+        run.terminal.press("A")
+        assert run.terminal.wait_for(lambda _: bool(run.chain.recordings()), 10)
+        assert run.observer.calls[call].state == CallState.LIVE

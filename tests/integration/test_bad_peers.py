@@ -17,6 +17,7 @@ from benchmarks.peers_of_others.run import Program
 from demo.peers.clip import read
 from laptop.rules.upload import BITS_PER_S
 from schemas.laptop import LegAnswer, LegGone, LegRefused
+from schemas.media import CallHealth
 from tests.bad_peer import BadPeer, pictures
 from tests.captured import RTCP, RTP
 from tests.legs_rig import OneCall, eventually, one_call
@@ -166,6 +167,26 @@ async def test_sixty_pictures_a_second_pass_and_ten_times_the_bits_end_the_conne
         flood.cancel()
         await asyncio.gather(flood, return_exceptions=True)
         assert BAD not in rig.call.legs and BAD not in rig.call.admitted
+        await bad.close()
+
+
+async def test_a_device_that_lies_about_its_level_is_reported_and_goes_on(tmp_path: Path) -> None:
+    """RFC 6464: it says that its speech is silence. The level that is shown is the sound's."""
+    async with two_good_legs(tmp_path) as (rig, peers):
+        bad = BadPeer(rig, BAD)
+        await admitted(rig, bad)
+        sound = asyncio.ensure_future(bad.sounds(list(read(Path("shout.webm")).sound), claimed_dbov=127, seconds=12))
+
+        def reported() -> int:
+            health = rig.of_kind(CallHealth)[-1]
+            return next((leg.louder_db for leg in health.legs if leg.leg == BAD), 0)
+
+        await eventually(lambda: reported() > 20, "its lie is in what the server is told", 15)
+        assert not any(leg.louder_db for leg in rig.of_kind(CallHealth)[-1].legs if leg.leg in GOOD)
+        await rig.until(peers, lambda all_: of(all_, "room", BAD)["audio"] > 100, "its sound flows all the same")
+        sound.cancel()
+        await asyncio.gather(sound, return_exceptions=True)
+        await go_on(rig, peers)
         await bad.close()
 
 
