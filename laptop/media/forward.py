@@ -8,15 +8,16 @@ from aiortc import RTCRtpTransceiver
 from .aiortc_internals.outlet import Outlet
 from .aiortc_internals.pipe import Pipe
 from .rtp import CLOCK_RATE, Packet
-from .vp8 import begins_key_frame
+from .vp8 import Numbers, begins_key_frame, numbers, renumbered
 
 HISTORY = 512
 """Packets that can be sent again, a power of two."""
 
 
 class Forward:
-    """What leaves in one slot to one far peer: its own SSRC, an unbroken row of sequence numbers, timestamps in real
-    time. `open` is looked at for each packet; after each pause it starts again with a key frame.
+    """What leaves in one slot to one far peer: its own SSRC, an unbroken row of sequence numbers and of VP8's own
+    numbers, timestamps in real time. `open` is looked at for each packet; after each pause it starts again with a key
+    frame.
 
     `sent` counts RTP packets, retransmissions not included. `may_flow()`: does the call carry anything now?
     """
@@ -41,6 +42,9 @@ class Forward:
         self._last_sequence = 0
         self._last_timestamp: int | None = None
         self._last_sent_at = 0.0
+        self._last_payload = b""
+        self._renumber_by: Numbers | None = None
+        """None: this run's pictures are counted as their sender does."""
         self._running = False
         self._source_ssrc = self._first_sequence = self._sequence_offset = self._timestamp_offset = 0
         self._report: tuple[int, int] | None = None
@@ -74,11 +78,14 @@ class Forward:
             return  # late, from before the run
         sequence = (packet.sequence_number + self._sequence_offset) & 0xFFFF
         timestamp = (packet.timestamp + self._timestamp_offset) & 0xFFFFFFFF
+        payload = packet.payload
+        if self._renumber_by is not None:
+            payload = renumbered(payload, self._renumber_by)
         if (sequence - self._last_sequence) & 0xFFFF < 0x8000:
-            self._last_sequence, self._last_timestamp = sequence, timestamp
+            self._last_sequence, self._last_timestamp, self._last_payload = sequence, timestamp, payload
             self._last_sent_at = time.monotonic()
         try:
-            sent = self.outlet.send(packet.marker, sequence, timestamp, packet.payload)
+            sent = self.outlet.send(packet.marker, sequence, timestamp, payload)
         except (ConnectionError, ValueError):  # the far peer is not connected (any more), or the packet is too long
             return
         self.sent += 1
@@ -120,7 +127,18 @@ class Forward:
             timestamp = self._last_timestamp + max(rested, 1)
         self._sequence_offset = sequence - packet.sequence_number
         self._timestamp_offset = timestamp - packet.timestamp
+        if self.kind == "video":
+            self._renumber_by = self._row_of_pictures(packet.payload)
         self._pass_clock_on()
+
+    def _row_of_pictures(self, payload: bytes) -> Numbers | None:
+        """What to raise this run's own numbers by: a decoder takes what counts backwards for old, also a key frame."""
+        if not self._last_payload:
+            return None
+        last, first = numbers(self._last_payload), numbers(payload)
+        pairs = zip(last, first, strict=True)
+        by = Numbers(*(0 if a is None or b is None else a + 1 - b for a, b in pairs))
+        return by if any(by) else None
 
     async def _send_again(self, sequence: int) -> None:
         """The far peer's NACK."""

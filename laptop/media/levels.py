@@ -53,21 +53,24 @@ class LevelMeter:
 
     def measure(self) -> float:
         """The RMS of the loudest packet that came since the last call, dBFS; FLOOR_DBFS when none did."""
-        loudest = FLOOR_DBFS
+        loudest = 0.0
         while self._waiting:
             loudest = max(loudest, self._decode(*self._waiting.popleft()))
-        return loudest
+        return _dbfs(loudest, _RMS_REFERENCE)
 
     def _decode(self, came_at: float, payload: bytes, claimed_dbov: int | None) -> float:
+        """The packet's mean square."""
         try:
             squares, samples, peak = decoded(self._decoder, payload)
         except av.error.FFmpegError:
             self.errors += 1
-            return FLOOR_DBFS
+            return 0.0
         self._pieces.append((came_at, squares, samples, peak))
-        if claimed_dbov is not None and samples:
+        if not samples:
+            return 0.0
+        if claimed_dbov is not None:
             self.claim.add(came_at, claimed_dbov, squares / samples)
-        return _dbfs(squares / samples, _RMS_REFERENCE) if samples else FLOOR_DBFS
+        return squares / samples
 
     def read(self) -> Level:
         """The last tenth of a second; SILENT when nothing has come in it."""

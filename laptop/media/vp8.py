@@ -2,7 +2,11 @@
 begins (RFC 6386, 9.1)."""
 
 import struct
+from typing import NamedTuple
 
+FRAME_TAG_BYTES = 3
+KEY_FRAME_HEAD_BYTES = 10
+"""Frame tag, start code and size."""
 _SIZE = struct.Struct("<HH")
 _SIZE_AT = 6
 """Behind the frame tag and the start code."""
@@ -23,6 +27,58 @@ def data_start(payload: bytes) -> int:
         if extended & 0x30:
             start += 1
     return start if start < len(payload) else -1
+
+
+class Numbers(NamedTuple):
+    """How a descriptor counts: pictures, and base layers (TL0PICIDX); None where it does not."""
+
+    picture: int | None
+    base_layer: int | None
+
+
+def numbers(payload: bytes) -> Numbers:
+    """None and None also for what is no VP8."""
+    at = _numbers_at(payload)
+    if not at.picture:
+        picture = None
+    elif at.long:
+        picture = (payload[at.picture] & 0x7F) << 8 | payload[at.picture + 1]
+    else:
+        picture = payload[at.picture]
+    return Numbers(picture, payload[at.base_layer] if at.base_layer else None)
+
+
+def renumbered(payload: bytes, by: Numbers) -> bytes:
+    """The payload with its numbers raised; each wraps at its own size, as its sender's would."""
+    at = _numbers_at(payload)
+    changed = bytearray(payload)
+    if at.picture and by.picture:
+        if at.long:
+            number = (payload[at.picture] << 8 | payload[at.picture + 1]) + by.picture
+            changed[at.picture] = number >> 8 & 0x7F | 0x80
+            changed[at.picture + 1] = number & 0xFF
+        else:
+            changed[at.picture] = payload[at.picture] + by.picture & 0x7F
+    if at.base_layer and by.base_layer:
+        changed[at.base_layer] = payload[at.base_layer] + by.base_layer & 0xFF
+    return bytes(changed)
+
+
+class _NumbersAt(NamedTuple):
+    """Where they stand; 0: nowhere. `long`: the picture's has 15 bits."""
+
+    picture: int
+    long: bool
+    base_layer: int
+
+
+def _numbers_at(payload: bytes) -> _NumbersAt:
+    if not payload[0] & 0x80 or data_start(payload) < 0:
+        return _NumbersAt(0, False, 0)
+    picture = 2 if payload[1] & 0x80 else 0
+    long = bool(picture and payload[2] & 0x80)
+    base_layer = 2 + bool(picture) + long if payload[1] & 0x40 else 0
+    return _NumbersAt(picture, long, base_layer)
 
 
 def begins_frame(payload: bytes) -> bool:

@@ -4,6 +4,8 @@ import json
 
 from .chromium import Chromium
 
+SENDING = {"maxBitrate": 1_000_000, "maxFramerate": 25, "scalabilityMode": "L1T3"}
+"""As the page of the offering side has it."""
 BEGIN = """(async () => {
   const { openCamera } = await import("/pages/camera.js");
   const { Leg } = await import("/pages/leg.js");
@@ -22,7 +24,7 @@ BEGIN = """(async () => {
     await connection.setRemoteDescription({ type: "offer", sdp });
     for (const sender of connection.getSenders().filter(one => one.track.kind === "video")) {
       const parameters = sender.getParameters();
-      for (const encoding of parameters.encodings) Object.assign(encoding, { maxBitrate: 1_000_000, maxFramerate: 25 });
+      for (const encoding of parameters.encodings) Object.assign(encoding, SENDING);
       await sender.setParameters(parameters);
     }
     await connection.setLocalDescription();
@@ -31,7 +33,7 @@ BEGIN = """(async () => {
     return connection.localDescription.sdp;
   };
   return true;
-})()"""
+})()""".replace("SENDING", json.dumps(SENDING))
 
 
 def connect(url: str, offering: Chromium, answering: Chromium) -> None:

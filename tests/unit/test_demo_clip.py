@@ -6,10 +6,12 @@ import av
 import numpy as np
 import pytest
 
+from demo import layered
 from demo.peers import clip
 from demo.peers.clip import MEDIA
 from demo.peers.prepared_sound import PACKET_SAMPLES, SILENT_PACKETS, TONE_PACKETS, prepared_sound
 from demo.peers.receiving import mean_square
+from laptop.media.vp8_header import Headers
 from tests import marked_clip
 
 
@@ -18,6 +20,26 @@ def test_the_demos_clips_loop_at_16_seconds(path: Path) -> None:
     read = clip.read(path)
     assert (len(read.pictures), len(read.sound)) == (400, 800)
     assert read.keys == tuple(range(0, 400, 50))
+
+
+@pytest.mark.parametrize("path", sorted(MEDIA.glob("*.webm")), ids=lambda path: path.stem)
+def test_on_every_second_picture_of_the_demos_clips_none_rests(path: Path) -> None:
+    headers = Headers()
+    assert [headers.disposable(picture) for picture in clip.read(path).pictures] == [False, True] * 200
+
+
+def test_a_clip_is_encoded_anew_with_its_sound_as_it_is(tmp_path: Path) -> None:
+    marked_clip.make(tmp_path / "marked.webm", 2)
+    layered.encode_clip(tmp_path / "marked.webm", tmp_path / "anew.webm")
+    before, after = clip.read(tmp_path / "marked.webm"), clip.read(tmp_path / "anew.webm")
+    assert (len(after.pictures), after.keys, after.sound) == (50, (0,), before.sound)
+    headers = Headers()
+    assert [headers.disposable(picture) for picture in after.pictures] == [False, True] * 25
+    decoder = av.CodecContext.create("vp8", "r")
+    marks = [
+        marked_clip.read(p.to_ndarray(format="gray")) for d in after.pictures for p in decoder.decode(av.Packet(d))
+    ]
+    assert marks == [0] * 25 + [1] * 25
 
 
 def test_a_name_alone_is_one_of_the_demos() -> None:

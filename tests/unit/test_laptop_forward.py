@@ -3,16 +3,18 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from aiortc.codecs.vpx import VpxPayloadDescriptor
 from hypothesis import given
 from hypothesis import strategies as st
 
 from laptop.media import forward as module
 from laptop.media.forward import HISTORY, Forward
 from laptop.media.rtp import Packet
-from laptop.media.vp8 import begins_key_frame
+from laptop.media.vp8 import Numbers, begins_key_frame, data_start, numbers, renumbered
 
 KEY, DELTA = b"\x10\x00rest of a key frame", b"\x10\x01rest of another"
 """VP8 descriptor with its S bit, then the first byte of the frame, whose lowest bit is 0 in a key frame."""
@@ -145,6 +147,64 @@ def test_no_order_of_events_gives_a_sequence_number_twice(steps: list[tuple[str,
             slot.give(sequence, sequence * 3600, KEY if what in ("stop", "anew") else DELTA, ssrc)
         assert len(set(slot.sequences)) == len(slot.sequences)
         assert slot.forward.sent == len(slot.sequences)
+
+
+def described(picture: int, base_layer: int, key: bool) -> bytes:
+    """A frame in one packet."""
+    return bytes(VpxPayloadDescriptor(1, 0, picture, base_layer, (0, 1))) + (b"\x10" if key else b"\x11") + b"rest"
+
+
+@given(
+    runs=st.lists(st.tuples(st.integers(0, 0x7FFF), st.integers(0, 255), st.integers(1, 40)), min_size=2, max_size=5),
+    begins_anew=st.booleans(),
+)
+def test_pictures_and_base_layers_are_counted_on_over_pauses_and_new_sources(
+    runs: list[tuple[int, int, int]], begins_anew: bool
+) -> None:
+    """Each run: the number of its first picture, of its first base layer, how many pictures it has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "Outlet", Outlet)
+        slot, sequence = Slot(), 0
+        patch.setattr(module.time, "monotonic", lambda: slot.now)
+        for run, (picture, layer, count) in enumerate(runs):
+            slot.now += 30.0
+            for n in range(count):
+                payload = described((picture + n) & 0x7FFF, (layer + n // 4) & 0xFF, key=not n)
+                slot.give(sequence := sequence + 1, sequence * 3600, payload, ssrc=run if begins_anew else 7)
+            if not begins_anew:
+                slot.forward.stop()
+        row = [numbers(payload) for *_, payload in slot.outlet.sent]
+    assert len(row) == sum(count for *_, count in runs)
+    steps = [
+        ((picture or 0) - (before or 0) & 0x7FFF, (layer or 0) - (layer_before or 0) & 0xFF)
+        for (before, layer_before), (picture, layer) in pairwise(row)
+    ]
+    assert steps == [(1, int(not n % 4)) for *_, count in runs for n in range(count)][1:]
+    assert all(payload.endswith(b"rest") for *_, payload in slot.outlet.sent)
+
+
+@pytest.mark.parametrize("picture", [None, 5, 0x7F, 0x80, 0x7FFF])
+@pytest.mark.parametrize("layer", [None, 0, 255])
+def test_numbers_are_those_that_aiortc_reads_and_wrap_at_their_own_size(picture: int | None, layer: int | None) -> None:
+    payload = bytes(VpxPayloadDescriptor(1, 0, picture, layer, (2, 0), 3)) + b"data"
+    assert numbers(payload) == (picture, layer)
+    raised, data = VpxPayloadDescriptor.parse(renumbered(payload, Numbers(1, 1)))
+    assert raised.picture_id == (None if picture is None else picture + 1 & 0x7FFF)
+    assert raised.tl0picidx == (None if layer is None else layer + 1 & 0xFF)
+    assert (raised.tid, raised.keyidx, data) == ((2, 0), 3, b"data")
+
+
+def test_a_short_number_of_pictures_wraps_at_seven_bits() -> None:
+    payload = b"\x90\xc0\x7f\x05data"
+    assert numbers(payload) == (0x7F, 5)
+    assert renumbered(payload, Numbers(3, -6)) == b"\x90\xc0\x02\xffdata"
+
+
+@given(st.binary(min_size=1, max_size=8))
+def test_what_is_no_descriptor_has_no_numbers_and_stays_as_it_is(payload: bytes) -> None:
+    if data_start(payload) < 0:
+        assert numbers(payload) == (None, None) and renumbered(payload, Numbers(7, 7)) == payload
+    assert renumbered(payload, Numbers(0, 0)) == payload
 
 
 async def test_a_nack_is_answered_from_its_own_history_until_it_is_stopped(slot: Slot) -> None:

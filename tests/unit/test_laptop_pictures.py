@@ -1,5 +1,6 @@
 """Pictures for consoles: at the pace, size and mode wanted, in true colours, and on at a key frame after a fault."""
 
+import random
 import time
 from collections.abc import Callable
 from fractions import Fraction
@@ -8,11 +9,13 @@ import av
 import numpy as np
 import pytest
 
+from demo import layered
 from laptop.media.picture_modes import COLOURS, fitted, png, small_picture
-from laptop.media.pictures import BACKLOG_MAX, PictureMaker
+from laptop.media.pictures import BACKLOG_MAX, SPREAD, PictureMaker
+from laptop.media.vp8_header import Headers
 from schemas.media import PICTURE_BYTES_MAX, Box, Picture, PictureMode, Side
 
-GREEN = (40, 180, 90)
+GREEN, RED = (40, 180, 90), (200, 40, 40)
 
 
 def vp8(colour: tuple[int, int, int], frames: int, size: tuple[int, int] = (640, 360)) -> list[tuple[bytes, bool]]:
@@ -31,10 +34,13 @@ def vp8(colour: tuple[int, int, int], frames: int, size: tuple[int, int] = (640,
 
 
 class Maker:
+    """Pictures come at once when they are due: `chance` draws 0 unless a test gives another."""
+
     def __init__(self) -> None:
+        self.chance = lambda: 0.0
         self.pictures: list[Picture] = []
         self.behind: list[str] = []
-        self.maker = PictureMaker("call", 0.0, self.pictures.append, self.behind.append)
+        self.maker = PictureMaker("call", 0.0, self.pictures.append, self.behind.append, lambda: self.chance())
 
     def add(self, data: bytes, key: bool) -> None:
         self.maker.add("family-1", data, key, time.monotonic())
@@ -222,6 +228,89 @@ def test_a_side_with_several_devices_is_one_picture_of_all_that_are_there(maker:
     maker.maker.add("family-2", *streams["family-2"][10], 200.0)
     maker.wait(lambda: maker.pictures[-1].at_ms == 200_000)
     assert np.abs(pixels(maker.pictures[-1]).astype(int) - colours["family-2"]).max() <= 8, "the others are gone"
+
+
+def colours_of_two_layers(frames: int) -> list[bytes]:
+    """Three temporal layers; the frames that nothing rests on are red, all others green."""
+    green, red = (np.full((360, 640, 3), colour, np.uint8) for colour in (GREEN, RED))
+    films = [
+        av.VideoFrame.from_ndarray(red if n % 2 else green, "rgb24").reformat(format="yuv420p") for n in range(frames)
+    ]
+    made = [
+        bytes(packet) for packet in layered.encoded(films, layered.OPTIONS | {"deadline": "realtime", "cpu-used": "8"})
+    ]
+    headers = Headers()
+    assert [headers.disposable(frame) for frame in made] == [bool(n % 2) for n in range(frames)]
+    return made
+
+
+def is_red(picture: Picture) -> bool:
+    away = [np.abs(pixels(picture).astype(int) - colour).max() for colour in (GREEN, RED)]
+    assert min(away) <= 24, away
+    return away[1] < away[0]
+
+
+def test_which_frame_is_shown_is_drawn_among_all_frames_also_those_that_nothing_rests_on(maker: Maker) -> None:
+    """A sender can't keep the officer from what its far peer sees, in frames of any layer."""
+    rng = random.Random(11)
+    maker.chance = rng.random
+    maker.maker.want([Box(Side.FAMILY, 32, 18)])
+    frames = colours_of_two_layers(20 * 25)
+    times = [100.0 + n / 25 for n in range(len(frames))]
+    for number, (at, data) in enumerate(zip(times, frames, strict=True)):
+        maker.maker.add("family-1", data, not data[0] & 1, at)
+        if number % 25 == 24:
+            maker.wait(lambda shown=number // 25: len(maker.pictures) >= shown)
+    maker.wait(lambda: len(maker.pictures) >= 20)
+    number_at = {round(at * 1000): number for number, at in enumerate(times)}
+    shown = {number_at[picture.at_ms]: is_red(picture) for picture in maker.pictures}
+    assert all(red == bool(number % 2) for number, red in shown.items()), "each is the frame that it says it is"
+    assert {number % 4 for number in shown} == {0, 1, 2, 3}
+    assert {number // 25 for number in shown} == set(range(20)), "one each second"
+    assert max(number % 25 for number in shown) <= 25 * SPREAD + 1
+    assert not maker.behind and not maker.maker.errors
+
+
+def test_the_other_devices_of_a_side_are_shown_with_their_newest_frame_too(maker: Maker) -> None:
+    maker.maker.want([Box(Side.FAMILY, 64, 36)])
+    frames = colours_of_two_layers(8)
+    plain = vp8((40, 60, 200), 3)
+    for number, data in enumerate(frames):
+        maker.maker.add("family-2", data, not number, 100.5 + number / 25)
+        if number in (0, 6):  # after the first, the due one comes from the other device, when the newest here is red
+            maker.maker.add("family-1", *plain[number // 6], 100.52)
+    maker.maker.add("family-1", *plain[2], 101.0)
+    maker.wait(lambda: len(maker.pictures) >= 2)
+    assert np.abs(pixels(maker.pictures[-1])[18, 48].astype(int) - RED).max() <= 24
+
+
+def test_what_came_before_a_key_frame_is_not_decoded(maker: Maker) -> None:
+    """What does not matter any more costs nothing: here it could not even be decoded."""
+    maker.maker.want([Box(Side.FAMILY, 48, 27)])
+    frames = vp8(GREEN, 2)
+    maker.maker.add("family-1", *frames[0], 100.0)
+    maker.wait(lambda: len(maker.pictures) == 1)
+    for number in range(5):
+        maker.maker.add("family-1", b"\x11\x00\x00no frame at all", False, 100.1 + number / 25)
+    assert maker.maker.waiting == 5
+    maker.maker.add("family-1", *frames[0], 100.5)
+    maker.maker.add("family-1", *frames[1], 101.0)
+    maker.wait(lambda: len(maker.pictures) == 2)
+    assert not maker.maker.errors and not maker.behind
+
+
+def test_a_frame_that_can_not_be_shown_leaves_its_place_to_the_next_one(maker: Maker) -> None:
+    maker.maker.want([Box(Side.FAMILY, 48, 27)])
+    frames = vp8(GREEN, 3)
+    maker.maker.add("family-1", *frames[0], 100.0)
+    maker.wait(lambda: len(maker.pictures) == 1)
+    changed, _ = frames[1]
+    hidden = bytes([changed[0] & ~0x10]) + changed[1:]
+    maker.maker.add("family-1", hidden, False, 101.0)
+    maker.maker.add("family-1", *frames[2], 101.04)
+    maker.maker.add("family-1", *frames[2], 102.0)
+    maker.wait(lambda: len(maker.pictures) == 3)
+    assert [picture.at_ms for picture in maker.pictures] == [100_000, 101_040, 102_000]
 
 
 def pixels(picture: Picture) -> np.ndarray:

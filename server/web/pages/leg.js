@@ -8,6 +8,8 @@ const GATHER_MS = 1500;
 const ANSWER_MS = 10_000;
 /** A connection that says nothing for so long is made again; browsers themselves wait up to 30 s. */
 const DISCONNECTED_MS = 4000;
+/** Every second picture is one that no other rests on: the laptop decodes it only when it shows just that one. */
+const LAYERS = "L1T3";
 const CODECS = { audio: ["audio/opus"], video: ["video/vp8", "video/rtx"] };
 
 /**
@@ -67,13 +69,14 @@ export class Leg {
 
   #open(stream) {
     const connection = new RTCPeerConnection({ iceServers: [], bundlePolicy: "max-bundle" });
+    const picture = { maxBitrate: BITS_PER_S, maxFramerate: PICTURES_PER_S, scalabilityMode: LAYERS };
     for (let slot = 0; slot < this.slots; slot++) {
       for (const kind of ["audio", "video"]) {
         const own = slot ? null : stream.getTracks().find(track => track.kind === kind);
         const transceiver = connection.addTransceiver(own || kind, {
           direction: own ? "sendrecv" : "recvonly",
           streams: own ? [stream] : [],
-          sendEncodings: own && kind === "video" ? [{ maxBitrate: BITS_PER_S, maxFramerate: PICTURES_PER_S }] : [],
+          sendEncodings: own && kind === "video" ? [picture] : [],
         });
         const known = RTCRtpReceiver.getCapabilities(kind).codecs;
         transceiver.setCodecPreferences(known.filter(codec => CODECS[kind].includes(codec.mimeType.toLowerCase())));
