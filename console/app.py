@@ -136,6 +136,7 @@ class Console(App[int]):
         self._show_first()
 
     async def on_unmount(self) -> None:
+        self.pen.end()
         if self._linked is not None:
             self._linked.cancel()
             await asyncio.wait([self._linked], timeout=CLOSED_WITHIN_S)

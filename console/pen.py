@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from textual._ansi_sequences import SYNC_END, SYNC_START
 
+from console.multiplexer import ELSEWHERE_BYTES_S, THROUGH_TMUX, asks_tmux, elsewhere, follow, question
 from console.painting.answers import CURSOR, Answer, CursorSeen, Name
 from console.painting.kitty import LOST
-from console.painting.pace import Pace
+from console.painting.pace import CAP_BYTES_S, Pace
 from console.terminal import OutputDriver
 from console.widgets.canvas import Canvas
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 PERIOD_S = 0.05
 LOOK_S = 0.1
 """How often a full line is looked at, should no answer come."""
-THROUGH_TMUX = "\x1bPtmux;\x1b\x1b[6n\x1b\\"
-"""tmux would answer CURSOR itself; so the question reaches the terminal behind it, where that is allowed."""
 
 
 class Pen:
@@ -34,7 +33,9 @@ class Pen:
         self._painted_s = 0.0
         self._counted = 0
         self.pace = Pace(time.monotonic())
-        self._question = question(dict(os.environ))
+        self._environment = dict(os.environ)
+        self._question = question(self._environment)
+        self._following: asyncio.Task[None] | None = None
 
     @property
     def busy(self) -> bool:
@@ -60,7 +61,7 @@ class Pen:
 
         driver.on_answer, driver.on_lost = on_answer, on_lost
         driver.ask()
-        self.pace = Pace(time.monotonic())
+        self.pace = Pace(time.monotonic(), self._limit)
         if not self._question:
             self.pace.answers = False
         self._write("", 0, time.monotonic())  # while next to nothing is under way: how long is the line?
@@ -119,9 +120,34 @@ class Pen:
             return None
         self._count()
         pace.look(now_s)
+        if pace.answers is False and self._question == THROUGH_TMUX:
+            pace = self._ask_tmux_itself(now_s)
         if driver.output.backlog and (pace.answers is False or driver.output.backlog > pace.window):
             return 0  # not even the device takes more
         return pace.room(now_s, urgent)
+
+    @property
+    def _limit(self) -> float | None:
+        far = elsewhere(self._environment) and self._question == CURSOR
+        return ELSEWHERE_BYTES_S if far else None
+
+    def _ask_tmux_itself(self, now_s: float) -> Pace:
+        """tmux passes no question on. It acknowledges what it has taken; what becomes of that only its clients know."""
+        self._question = CURSOR
+        command = asks_tmux(self._environment)
+        self.pace = Pace(now_s, CAP_BYTES_S if command else ELSEWHERE_BYTES_S)
+        if command and self._following is None:
+            self._following = asyncio.create_task(follow(command, self._allow))
+        self._write("", 0, now_s)
+        return self.pace
+
+    def _allow(self, bytes_s: float) -> None:
+        self.pace.limit_bytes_s = bytes_s
+
+    def end(self) -> None:
+        """The console ends."""
+        if self._following is not None:
+            self._following.cancel()
 
     def _write(self, text: str, row: int, now_s: float) -> None:
         """Writes and asks, all at once: each piece would wake the thread that writes. `row`: where the cursor is."""
@@ -156,10 +182,3 @@ class Pen:
         screen = self._app.screen_stack[-1] if self._app.screen_stack else None
         canvas = getattr(screen, "canvas", None)  # Textual's palette has none
         return canvas if isinstance(canvas, Canvas) and canvas.is_running else None
-
-
-def question(environment: dict[str, str]) -> str:
-    """What asks this terminal for an acknowledgement; empty where only a multiplexer in between would answer."""
-    if environment.get("TMUX") or environment.get("TERM", "").startswith("tmux"):
-        return THROUGH_TMUX
-    return "" if environment.get("TERM", "").startswith("screen") else CURSOR

@@ -19,7 +19,8 @@ RESERVE = 1_500
 LEAST_ROOM, LEAST_SHARE = 500, 0.3
 """A painting of less than this, or of this share of the window, is not worth its own bytes."""
 CAP_BYTES_S = 40_000
-BURST = 12_000
+BURST_S = 0.3
+"""What was not used of so long may be used at once."""
 SLOW_BYTES_S = 500_000
 FIRST_TRIP_S, TRIP_S = 1.0, 20.0
 """The shortest round trip is measured anew after so long, with a few bytes on an empty line: lines change. At first it
@@ -62,9 +63,14 @@ class _Fastest:
 
 
 class Pace:
-    """Times are of one monotonic clock, s. `answers`: None until it is known whether the terminal does."""
+    """Times are of one monotonic clock, s. `answers`: None until it is known whether the terminal does.
 
-    def __init__(self, now_s: float) -> None:
+    `limit_bytes_s`: what may go out in any case, where the answers do not come from the end of the line; None: no more
+    than the answers allow.
+    """
+
+    def __init__(self, now_s: float, limit_bytes_s: float | None = None) -> None:
+        self.limit_bytes_s = limit_bytes_s
         self.answers: bool | None = None
         self.round_trip_s = 0.0
         self._least_s: float | None = None
@@ -74,7 +80,7 @@ class Pace:
         self._acknowledged_s = now_s
         self._asked: list[_Asked] = []
         self._first_asked_s: float | None = None
-        self._allowance, self._allowed_s = float(BURST), now_s
+        self._allowance, self._allowed_s = 0.0, now_s
 
     @property
     def window(self) -> float:
@@ -87,7 +93,9 @@ class Pace:
     @property
     def bytes_per_s(self) -> float | None:
         """What the line delivers at least; None until something was delivered."""
-        return CAP_BYTES_S if self.answers is False else self._rate.value
+        if self.limit_bytes_s is None:
+            return CAP_BYTES_S if self.answers is False else self._rate.value
+        return min(self.limit_bytes_s, self._rate.value or self.limit_bytes_s)
 
     @property
     def under_way(self) -> int:
@@ -110,15 +118,19 @@ class Pace:
 
         `urgent`: a few go out beyond the window, because a key's echo waits for no acknowledgement.
         """
-        if self.answers is False:
-            self._allowance = min(BURST, self._allowance + (now_s - self._allowed_s) * CAP_BYTES_S)
+        limit = self.limit_bytes_s or (CAP_BYTES_S if self.answers is False else None)
+        if limit is not None:
+            self._allowance = min(limit * BURST_S, self._allowance + (now_s - self._allowed_s) * limit)
             self._allowed_s = now_s
+        if self.answers is False:
             room, least = self._allowance, LEAST_ROOM
         elif now_s >= self._measure_s and self.answers:
             room, least = 0 if self.under_way else LEAST_ROOM, LEAST_ROOM
         else:
             room = self.window - self.under_way
             least = max(LEAST_ROOM, self.window * LEAST_SHARE)
+            if limit is not None:
+                room, least = min(room, self._allowance), min(least, max(LEAST_ROOM, limit * BURST_S * LEAST_SHARE))
         if room >= least:
             # In halves, so that the line is not empty while the first half's answer is on its way.
             return int(min(room, max(least, self.window / 2)))
