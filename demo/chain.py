@@ -27,8 +27,8 @@ RESTARTS_MAX = 3
 class Chain:
     """Starts at once, in this order of need: server, laptops, callers; each connects when it finds the other.
 
-    `data`: a folder to keep, or None for a temporary one that is removed at the end. `server_options`: more of the
-    server's command line.
+    `data`: a folder to keep, without an earlier demo in it, or None for a temporary one that is removed at the end.
+    `server_options`: more of the server's command line.
     """
 
     def __init__(
@@ -155,6 +155,8 @@ class Chain:
                 f"demo: the folder {data} can't be written ({os.strerror(error.errno or 0)}); "
                 "choose another with --data."
             ) from error
+        if (data / "server").exists():
+            raise SystemExit(f"demo: the folder {data} holds an earlier demo; remove it or choose another with --data.")
 
 
 def _account() -> str:

@@ -60,7 +60,7 @@ class Run:
         for seat, surname in self.chain.plan.seats.items():
             self.measured.admitted[self.chain.plan.call_at(seat)] = self.officer.admit(seat, surname)
             for name in self.chain.plan.second_devices(seat):
-                self.officer.admit_another(seat, surname)
+                self.officer.admit(seat, surname)
                 self.chain.callers.say(do="silence", peer=name, on=True)  # bursts are measured on the first
         self.terminal.wait_for(self._all_meters, 10)
         if not self._all_meters(self.terminal):

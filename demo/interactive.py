@@ -70,7 +70,7 @@ def _first_keys(chain: Chain, terminal: Terminal, started: float) -> None:
         for seat, surname in list(seats.items())[: max(1, len(seats) - 1)]:
             officer.admit(seat, surname)
             for _ in chain.plan.second_devices(seat):
-                officer.admit_another(seat, surname)
+                officer.admit(seat, surname)
     except (NotShown, OSError):
         return  # the person at the keyboard has taken over, or has left
     finally:

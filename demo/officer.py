@@ -13,7 +13,9 @@ SEEN_S = 10.0
 """How long the officer waits for what a key should show, seconds."""
 
 
-F3, F12 = "\x1bOR", "\x1b[24~"
+ADMISSION_S = 4.0
+"""How long the admission is waited for: a key may be held for 3 s, as Caps Lock may be on."""
+F3, F12, ESCAPE = "\x1bOR", "\x1b[24~", "\x1b"
 """As xterm sends them."""
 
 
@@ -53,17 +55,24 @@ class Officer:
         self._see(rf"[╔▶▸] ?{seat:02d} {re.escape(surname)}", f"seat {seat:02d} chosen")
 
     def admit(self, seat: int, surname: str) -> Done:
-        """Waits for the caller, then F3, reads what there is to read, A, A; confirmed by the laptop's word."""
-        # Not beyond the tile's edge: another caller may wait in the same row of tiles.
-        self._see(
-            rf"{seat:02d} {re.escape(surname)}[^┌╔▶]*WAITING", f"a caller waiting at seat {seat:02d}", CONNECTED_S
-        )
-        self.choose(seat, surname)
-        self.terminal.press(F3)
-        return self._admit(seat, surname)
+        """Waits for a caller, the first one or another one of a call that is on, then F3, reads what there is to read,
+        A, A; confirmed by the laptop's word."""
+        deadline = time.monotonic() + CONNECTED_S
+        while True:
+            # Not beyond the tile's edge: another caller may wait in the same row of tiles.
+            waits = rf"{seat:02d} {re.escape(surname)}[^┌╔▶]*WAITING"
+            self._see(waits, f"a caller waiting at seat {seat:02d}", deadline - time.monotonic())
+            self.choose(seat, surname)
+            self.terminal.press(F3)
+            screen = ShownWatcher(r"ADMIT seat (\d+)")
+            if wait(self.terminal, screen, ADMISSION_S) and screen.match is not None:
+                if int(screen.match[1]) == seat:
+                    return self._admit(seat, surname)
+                # The tile was a moment behind: nobody waits there any more, and F3 led to who waits elsewhere.
+                self.terminal.press(ESCAPE)  # not q, which would leave the wall
+                self.terminal.wait_for(lambda t: not t.shows("ADMIT seat"), SEEN_S)
 
     def _admit(self, seat: int, surname: str) -> Done:
-        self._see(rf"ADMIT.*{seat:02d} {re.escape(surname)}", "the admission")
         self._see(r"CHECK LIST", "the check list")
         if self.terminal.shows("to read"):
             self.terminal.press("d")
@@ -72,17 +81,6 @@ class Officer:
         self.terminal.press("A")
         self._see(r"A again admits", "who will see whom")
         return self._act("A", seat, "Admit")
-
-    def admit_another(self, seat: int, surname: str) -> Done:
-        """Another device of a call that is on; it may still be connecting."""
-        self.choose(seat, surname)
-        deadline = time.monotonic() + CONNECTED_S
-        shown = ShownWatcher(rf"ADMIT.*{seat:02d} {re.escape(surname)}")
-        while not wait(self.terminal, shown, 1):
-            if time.monotonic() > deadline:
-                raise NotShown(f"not shown within {CONNECTED_S:g} s: another caller waiting at seat {seat:02d}")
-            self.terminal.press(F3)
-        return self._admit(seat, surname)
 
     def extend(self, seat: int, surname: str) -> Done:
         """Five more minutes for welfare."""
@@ -110,7 +108,8 @@ class Officer:
 
     def _act(self, last_key: str, seat: int, act: str) -> Done:
         confirmed = ShownWatcher(
-            rf"(?:seat )?{seat:02d} {act}[^·]*?(confirmed[^·]*|refused[^·]*|void[^·]*|filed[^·]*)",
+            # The newest act comes first; an older one of the same kind is another's confirmation.
+            rf"^[^·]*\b{seat:02d} {act}[^·]*?(confirmed[^·]*|refused[^·]*|void[^·]*|filed[^·]*)",
             self.terminal.rows - 2,
             unlike=self.terminal.line(self.terminal.rows - 2),
         )

@@ -214,6 +214,13 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path)
     assert str(tmp_path / "file") in said and "--data" in said
 
 
+def test_a_folder_with_an_earlier_demo_is_said_in_one_sentence(tmp_path: Path) -> None:
+    """Its calls have other secrets: the new callers would not be let in to them."""
+    (tmp_path / "server").mkdir()
+    said = sentence(demo_process("--calls", 1, "--seconds", 5, "--data", tmp_path))
+    assert "earlier demo" in said and "--data" in said
+
+
 @pytest.mark.parametrize(("option", "value"), [("--calls", 0), ("--calls", 37), ("--seconds", 1)])
 def test_a_number_out_of_range_is_said_in_one_sentence(option: str, value: int) -> None:
     assert option in sentence(demo_process(option, value))
