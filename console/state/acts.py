@@ -10,6 +10,8 @@ from schemas.console import Command, CommandAnswer, CommandDone, End, Notice, Wa
 from .ages import clock
 from .safe_text import safe
 
+BY_LAPTOP = "confirmed by laptop"
+"""As the server says it; another word than the laptop's is said as it is."""
 VOID_AFTER_S = 5.0
 KEPT = 50
 SHOWN = 3
@@ -85,12 +87,15 @@ class Acts:
         return act and self._change(act, read=(*act.read, (_plain(message.leg), message.took_ms)))
 
     def done(self, done: CommandDone) -> ActView | None:
-        """Takes the laptop's word; None when the command is none of ours."""
+        """Takes the laptop's word, or the server's that the laptop's lease has run out; None when the command is none
+        of ours."""
         act = self._find(done.command_id)
         if act is None:
             return None
         if done.done:
-            return self._change(act, stage=Stage.CONFIRMED, detail=f"by laptop {done.took_ms / 1000:.2f} s")
+            took, words = f"{done.took_ms / 1000:.2f} s", _plain(done.words)
+            detail = f"by laptop {took}" if words in ("", BY_LAPTOP) else f"after {took}: {words}"
+            return self._change(act, stage=Stage.CONFIRMED, detail=detail)
         return self._change(act, stage=Stage.REFUSED, detail=_plain(done.words) or "the laptop did not do it")
 
     def look(self, now_s: float, link_usable: bool) -> list[Command]:

@@ -111,6 +111,10 @@ def test_killing_the_agent_silences_the_far_peers_and_the_wall_says_so(two_calls
     laptop.kill()
     assert wait_until_silent(run, name, 5) < killed_at + 0.5
     assert run.terminal.wait_for(lambda t: t.shows("LAPTOP LOST"), 15), run.terminal.text()
+    # No word of the laptop can come: what confirms the end is that its lease has run out.
+    confirmed = run.officer.end(seat, surname).words
+    assert "its lease has run out" in confirmed and "by laptop" not in confirmed
+    assert time.monotonic() - killed_at > LEASE_S - 1
 
 
 def test_a_server_that_hangs_takes_the_lease_with_it(two_calls: Run) -> None:

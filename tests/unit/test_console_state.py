@@ -297,6 +297,20 @@ def test_an_act_is_pending_then_accepted_then_confirmed() -> None:
     assert act_words(only(acts), NOW_S + 1, False).endswith("seat 02 Pause: confirmed by laptop 0.08 s")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("confirmed by laptop", "confirmed by laptop 5.01 s"),
+        ("its lease has run out", "confirmed after 5.01 s: its lease has run out"),
+    ],
+)
+def test_what_the_lease_has_confirmed_is_not_said_to_be_the_laptops_word(words: str, said: str) -> None:
+    acts = Acts()
+    acts.sent(sent(End()))
+    acts.done(CommandDone("one", True, words, 5010))
+    assert act_words(only(acts), NOW_S + 6, False).endswith(said)
+
+
 def test_a_laptops_word_before_the_answer_is_not_taken_back() -> None:
     acts = Acts()
     acts.sent(sent())
