@@ -22,6 +22,8 @@ class Output:
 
     def __init__(self, descriptor: int, on_lost: Callable[[], None] = lambda: None) -> None:
         self._descriptor, self._on_lost = _own(descriptor), on_lost
+        self._may_try = self._descriptor != descriptor
+        """A write takes what the terminal takes at once, and does not wait."""
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._lost = self._ending = self._broken = False
@@ -40,12 +42,23 @@ class Output:
         with self._changed:
             if self._lost and not self._ending:
                 return
+            if self._may_try and not (self._size or self._lost):
+                data = data[self._try(data) :]
+            if not data:
+                return
             self._waiting.append(data)
             self._size += len(data)
             if self._size > MOST:
                 self._drop()
                 self._lost = True
             self._changed.notify()
+
+    def _try(self, data: bytes) -> int:
+        """Bytes written at once: mostly all, and then no thread has to be woken for them."""
+        try:
+            return os.write(self._descriptor, data)
+        except OSError:
+            return 0  # full, or gone: the thread finds out
 
     def stop(self, farewell: bytes = b"") -> None:
         """Ends within LEAVE_S. To a terminal that has not taken all by then `farewell` goes instead of the rest: what

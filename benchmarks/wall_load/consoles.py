@@ -126,7 +126,7 @@ def watch(one: Running, seconds: float) -> Seen:
     while time.monotonic() < end:
         key, words = SLIPS[count % 2]
         count += 1
-        answer = ShownWatcher(words, ROWS - 2) if one.what == OURS else ShownWatcher(f"KEY {count:05d}", 0)
+        answer = ShownWatcher(words if one.what == OURS else f"KEY {count:05d}", ROWS - 2)
         pressed = terminal.press(key)
         if wait(terminal, answer, ANSWER_S) and answer.shown_at is not None:
             delays.append((answer.shown_at - pressed) * 1000)

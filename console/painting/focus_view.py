@@ -20,8 +20,8 @@ from .bars import alarm_words, cut, place_words, wrap
 from .detail import Detail
 from .ink import SEVERITY_INK, Ink
 from .meters import bar, number
-from .strips import Piece, Row
-from .tile import Part, PictureView, picture_row
+from .strips import Part, Piece, Row
+from .tile import PictureView, picture_row
 
 LEFT_CELLS, RIGHT_CELLS = 17, 11
 """Of a row of levels: the side and its level before the bars, the peak after them."""

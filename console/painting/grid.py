@@ -26,7 +26,7 @@ from console.state.safe_text import cell_width
 
 from .halfblocks import PictureRow
 from .ink import NO_COLOUR, Colours, Ink, look
-from .strips import Row
+from .strips import Gap, Row
 
 SPACE = 32
 CONTINUED = 0
@@ -67,7 +67,7 @@ class Grid:
                 glyphs[x:end], inks[x:end], papers[x:end] = part.glyphs[:room], part.inks[:room], part.papers[:room]
                 kinds[x:end] = PICTURE
             else:
-                text, ink = part
+                text, ink = (" " * part.width, part.ink) if isinstance(part, Gap) else part
                 codes = _codes(text)
                 self.has_wide |= len(codes) != len(text)
                 end = x + min(len(codes), room)

@@ -71,8 +71,7 @@ def of_greys(steps: NDArray[np.float32]) -> list[PictureRow]:
 
 def packed(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
     """0xRRGGBB of each pixel."""
-    wide = rgb.astype(np.int32)
-    return wide[..., 0] << 16 | wide[..., 1] << 8 | wide[..., 2]
+    return rgb.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], np.int32)
 
 
 def luminance(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:

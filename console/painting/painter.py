@@ -10,7 +10,7 @@ from console.state.layout import Area
 from .encode import Encoder
 from .grid import METER, PICTURE, TEXT, Cells, Grid, Mask
 from .ink import Colours
-from .strips import Row
+from .strips import Row, part_width
 from .themes import worn
 
 CELL_BYTES = 14
@@ -46,24 +46,35 @@ class Painter:
         self._put.clear()
 
     def put(self, rows: Mapping[int, Row], x: int = 0) -> None:
-        """A row that stands there already costs nothing; so rows are put whenever they may have changed."""
+        """What of a row stands there already costs nothing; so rows are put whenever they may have changed."""
         if self._theme is not worn():
             self._theme = worn()
             self._put.clear()
         for y, row in rows.items():
             known = self._put.setdefault(y, {})
-            if x in known and known[x][0] == row:
+            before, before_end = known.get(x, ((), x))
+            if before == row:
                 continue
-            end = self.wanted.put(y, row, self.colours, x)
-            for start in [start for start, (_, other_end) in known.items() if start < end and x < other_end]:
-                del known[start]
+            end = self._put_changed(y, row, before, x)
+            if end != before_end:
+                for start in [start for start, (_, other_end) in known.items() if start < end and x < other_end]:
+                    del known[start]
             known[x] = row, end
 
+    def _put_changed(self, y: int, row: Row, before: Row, x: int) -> int:
+        """The parts that differ from those in their places before; all from the first on that is not as wide."""
+        for index, part in enumerate(row):
+            old = before[index] if index < len(before) else None
+            if old is None or part_width(old) != part_width(part):
+                return self.wanted.put(y, row[index:], self.colours, x)
+            if old != part:
+                self.wanted.put(y, (part,), self.colours, x)
+            x += part_width(part)
+        return min(x, self.wanted.width)
+
     def rewrite(self, cells: Cells, text: str) -> None:
-        """Other characters, none of them wide, in cells that have their colours from a row."""
+        """Other characters, none of them wide, in the cells of gaps."""
         self.wanted.rewrite(cells, text)
-        for y in np.unique(cells // self.wanted.width).tolist():
-            self._put.pop(y, None)
 
     def cover(self, rows: Mapping[int, Row]) -> None:
         self._cover = dict(rows)

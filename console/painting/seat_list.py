@@ -10,14 +10,13 @@ from console.state.tile_words import TileWords, tile_words
 from console.state.wall import Wall
 from schemas.media import Side
 
-from .halfblocks import PictureRow
 from .ink import SEVERITY_INK, Ink
 from .meters import bar, number
-from .strips import Piece
+from .strips import Part, Piece
 from .tile import PictureView, picture_row
 from .tile_view import Gallery, list_view, meters
 
-Row = list[Piece | PictureRow]
+Row = list[Part]
 BARS = 3
 """Seconds of level in a row."""
 FEWEST_SEATS = 4

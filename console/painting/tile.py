@@ -14,9 +14,8 @@ from .halfblocks import PictureRow, labelled
 from .image import Image
 from .ink import SEVERITY_INK, Ink
 from .meters import CELLS
-from .strips import Piece
+from .strips import Gap, Part
 
-Part = Piece | PictureRow
 HATCH = "▚"
 
 
@@ -45,8 +44,6 @@ class PictureView:
 class TileView:
     words: TileWords
     chosen: bool
-    family_meter: str
-    room_meter: str
     large: PictureView
     small: PictureView
     picture_words: str
@@ -57,7 +54,7 @@ class TileView:
 
 @dataclass
 class Placed:
-    """A tile on the wall: where it stands, and what it showed last."""
+    """A tile on the wall: where it stands, and what it showed last. Its rows have gaps for the meters."""
 
     seat: int
     area: Area
@@ -166,7 +163,7 @@ def _inner(y: int, view: TileView, parts: TileParts, inner: int) -> list[Part]:
             row += _beside(y, view, parts, inner - large.width - 1)
         return row
     if parts.meters_y <= y < parts.meters_y + meter_rows:
-        return _meters(y - parts.meters_y, view, parts, inner)
+        return _meters(view, parts, inner)
     index = y - words.y
     row = _words(index, view, words.height, words.width)
     if words.width < inner:
@@ -184,17 +181,15 @@ def _beside(y: int, view: TileView, parts: TileParts, width: int) -> list[Part]:
     return [(fit(text, width), Ink.PLAIN if index < 2 else Ink.FAINT)]
 
 
-def _meters(index: int, view: TileView, parts: TileParts, inner: int) -> list[Part]:
+def _meters(view: TileView, parts: TileParts, inner: int) -> list[Part]:
     if not view.words.has_call:
         return [(" " * inner, Ink.PLAIN)]
     if parts.meters_stacked:
-        return [(fit((view.family_meter, view.room_meter)[index], inner), Ink.LOUD)]
-    family, room = _meter_columns(inner)
-    meters = f"{' ' * family}{view.family_meter}{' ' * (room - family - CELLS)}{view.room_meter}"
-    spare = inner - cell_width(meters)
-    if spare > cell_width(view.picture_words) + 1 and view.picture_words:
-        return [(meters, Ink.LOUD), (view.picture_words.rjust(spare - 1) + " ", Ink.FAINT)]
-    return [(fit(meters, inner), Ink.LOUD)]
+        return [Gap(CELLS, Ink.LOUD), (" " * (inner - CELLS), Ink.PLAIN)]
+    _, room = _meter_columns(inner)
+    spare = inner - room - CELLS
+    words = view.picture_words if spare > cell_width(view.picture_words) + 1 else ""
+    return [Gap(room + CELLS, Ink.LOUD), (f"{words.rjust(spare - 1)} " if spare else "", Ink.FAINT)]
 
 
 def _meter_columns(inner: int) -> tuple[int, int]:

@@ -129,16 +129,13 @@ def tile_view(
     call = wall.call_at(seat, now_s)
     if call is None:
         nothing = PictureView()
-        return TileView(words, chosen, "", "", nothing, nothing, "", ())
-    family, room = meters(wall, call, now_s)
+        return TileView(words, chosen, nothing, nothing, "", ())
     large_side, small_side = _sides(swapped)
     large, _, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
     small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
     return TileView(
         words=words,
         chosen=chosen,
-        family_meter=family,
-        room_meter=room,
         large=large,
         small=small,
         picture_words=age,
@@ -149,15 +146,14 @@ def tile_view(
 def with_pictures(
     view: TileView, wall: Wall, seat: int, parts: TileParts, swapped: bool, gallery: Gallery, now_s: float
 ) -> TileView:
-    """The view with the newest pictures and meters; its words are as they were."""
+    """The view with the newest pictures; its words are as they were."""
     call = wall.call_at(seat, now_s)
     if call is None:
         return view
-    family, room = meters(wall, call, now_s)
     large_side, small_side = _sides(swapped)
     large, _, age = _picture(wall, call, large_side, parts.large, True, gallery, now_s)
     small, _, _ = _picture(wall, call, small_side, parts.small, False, gallery, now_s)
-    return replace(view, large=large, small=small, picture_words=age, family_meter=family, room_meter=room)
+    return replace(view, large=large, small=small, picture_words=age)
 
 
 def left_out(view: TileView) -> TileView:
@@ -173,9 +169,7 @@ def left_out(view: TileView) -> TileView:
         recorded=True,
         has_call=False,
     )
-    return replace(
-        view, words=words, large=nothing, small=nothing, sides=(), picture_words="", family_meter="", room_meter=""
-    )
+    return replace(view, words=words, large=nothing, small=nothing, sides=(), picture_words="")
 
 
 def meters(wall: Wall, call: CallView | None, now_s: float) -> tuple[str, str]:

@@ -18,8 +18,8 @@ def held(rgb: NDArray[np.uint8], shown: NDArray[np.uint8] | None, threshold: int
     """The picture, with each cell that moved by less than the threshold left as it is shown."""
     if shown is None or shown.shape != rgb.shape:
         return rgb
-    change = np.abs(rgb.astype(np.int16) - shown).max(axis=2)
-    return np.where(_cells(change >= threshold)[..., None], rgb, shown)
+    moved = np.maximum(rgb, shown) - np.minimum(rgb, shown) >= threshold
+    return np.where(_cells(moved[..., 0] | moved[..., 1] | moved[..., 2])[..., None], rgb, shown)
 
 
 def twelve_bits(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -89,6 +89,9 @@ class DeskPage(Page):
     def __init__(self, desk: Desk, canvas: Canvas) -> None:
         super().__init__(canvas)
         self.desk = desk
+        self._footer: bars.Row = []
+        self._footer_width = 0
+        """Of the footer without a panel, which is kept: its keys do not change."""
 
     def take_key(self, key: str) -> None:
         action = press(self.desk, key, time.monotonic(), self.letter)
@@ -112,7 +115,9 @@ class DeskPage(Page):
         """The open panel, and the footer that goes with it."""
         width, height = self.size
         view = self.desk.panel.view() if self.desk.panel is not None else None
-        self.canvas.painter.put({height - 1: bars.footer(width, view, self.letter)})
+        if view is not None or self._footer_width != width:
+            self._footer, self._footer_width = bars.footer(width, view, self.letter), width if view is None else 0
+        self.canvas.painter.put({height - 1: self._footer})
         rows = bars.panel_rows(view, width) if view is not None else []
         top = height - 2 - min(len(rows), height - 3)
         self.canvas.painter.cover({top + y: row for y, row in enumerate(rows) if top + y < height - 2})

@@ -18,6 +18,7 @@ from console.state.layout import LIST_PICTURE, Area, Grid, grid, tile
 from console.state.ordering import kept
 from console.state.permits import why_off
 from console.state.selection import move
+from console.state.vigilance import Vigilance
 from console.state.wall import Changed
 from console.widgets.canvas import Canvas
 from schemas.media import Side
@@ -45,6 +46,7 @@ class WallScreen(DeskPage):
         self._second = -1
         self._unheard: set[int] = set()
         self._message: bars.Row = []
+        self._vigil = Vigilance.QUIET
         self._by_need = False
 
     def on_mount(self) -> None:
@@ -97,6 +99,9 @@ class WallScreen(DeskPage):
         unheard = self.desk.wall.unheard(now_s)
         self._changed.levels |= unheard ^ self._unheard
         self._unheard = unheard
+        vigil = self.desk.vigilance(now_s)[0]
+        self._bars_due |= vigil is not self._vigil
+        self._vigil = vigil
         if self._everything or self._bars_due or self._changed.levels or self._message != self._message_row(now_s):
             self.canvas.wake()
 
@@ -191,6 +196,7 @@ class WallScreen(DeskPage):
                 seats = self.desk.listed(now_s)
                 self.desk.choose(move(seats, self.desk.seat, across, MOVES[moving]))
             case _:
+                self._bars_due = True
                 super().act(action, now_s)
 
     def after_key(self) -> None:
@@ -216,12 +222,13 @@ class WallScreen(DeskPage):
             self._draw_tile(self._tiles[seat], now_s)
         for seat in changed.pictures & seats - words:
             self._draw_pictures(self._tiles[seat], now_s)
-        self._draw_meters(changed.levels & seats - words, now_s)
+        self._draw_meters((changed.levels & seats) | words, now_s)
+        # A key's echo does not wait for what it seldom changes.
         if everything or changed.words or (self._bars_due and not pressed):
+            self._bars_due = False
             self._draw_bars(now_s)
         elif now.as_list and (pressed or changed.pictures or changed.levels):
             self._draw_list(now_s)
-        self._bars_due = pressed  # a key's echo does not wait for what it seldom changes
         if everything or changed.words or pressed:
             self.draw_panel()
         self._message = self._message_row(now_s)
@@ -251,7 +258,7 @@ class WallScreen(DeskPage):
 
     def _draw_meters(self, seats: set[int], now_s: float) -> None:
         """All at once, and nothing else of their tiles: ten times a second they are most of what changes."""
-        shown = [one for seat in seats if (one := self._tiles[seat]).view is not None and one.view.family_meter]
+        shown = [one for seat in seats if (one := self._tiles[seat]).view is not None and one.view.words.has_call]
         if shown:
             wall = self.desk.wall
             texts = ["".join(meters(wall, wall.call_at(one.seat, now_s), now_s)) for one in shown]

@@ -23,8 +23,8 @@ class SideLevel:
     bars: deque[int] = field(default_factory=lambda: deque([SILENCE] * BARS, BARS))
 
     def add(self, level: int, seconds_on: int) -> None:
-        for _ in range(min(seconds_on, BARS)):
-            self.bars.append(SILENCE)
+        if seconds_on:
+            self.bars.extend([SILENCE] * min(seconds_on, BARS))
         self.now = level
         if level > self.bars[-1]:
             self.bars[-1] = level

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.painting.grid import PICTURE, Grid
+from console.painting.grid import METER, PICTURE, TEXT, Grid
 from console.painting.halfblocks import of_pixels
 from console.painting.ink import Colours, Ink
 from console.painting.painter import Painter
-from console.painting.strips import Row
+from console.painting.strips import Gap, Row
 from console.painting.themes import Theme, wear, worn
 from console.state.layout import Area
 from tests.screen_rig import wrong_cells
@@ -72,18 +72,28 @@ def test_rows_that_are_passed_over_stand_there_already(seed: int) -> None:
     """Few rows and places, so that they overlap and come again; the plain grid draws each of them."""
     rng, painter, plain = random.Random(seed), Painter(Colours.TRUE), Grid(WIDTH, HEIGHT)
     painter.resize(WIDTH, HEIGHT)
-    rows = [random_row(rng) for _ in range(4)]
+    rows = [[*random_row(rng), ("中", Ink.PLAIN)] for _ in range(4)]
     for _ in range(30):
-        x, y = rng.choice((0, 3, 11, 30)), rng.randrange(2)
-        if rng.random() < 0.2:
-            cells, text = np.arange(5) + y * WIDTH + x, "".join(rng.choices("▁▄█−9", k=5))
-            painter.rewrite(cells, text)
-            plain.rewrite(cells, text)
-        else:
-            row = list(rng.choice(rows))
-            painter.put({y: row}, x)
-            plain.put(y, row, Colours.TRUE, x)
+        x, y, row = rng.choice((0, 3, 11, 30)), rng.randrange(2), list(rng.choice(rows))
+        if row and rng.random() < 0.5:
+            row[rng.randrange(len(row))] = rng.choice(row)
+        painter.put({y: row}, x)
+        plain.put(y, row, Colours.TRUE, x)
         assert not painter.wanted.differs(plain).any() and (painter.wanted.kinds == plain.kinds).all()
+
+
+def test_what_a_gap_holds_stays_while_the_rest_of_its_row_changes() -> None:
+    shown = Shown()
+    for name in ("HARRIS", "OKAFOR"):
+        shown.painter.put({1: [(f"{name} ", Ink.PLAIN), Gap(3, Ink.LOUD), (" REC", Ink.PLAIN)]})
+        if name == "HARRIS":
+            shown.painter.rewrite(np.arange(3) + WIDTH + 7, "▂▅▆")
+        shown.paint(1.0)
+        assert shown.screen.display[1].startswith(f"{name} ▂▅▆ REC")
+    assert (shown.painter.seen.kinds[1, 6:11] == [TEXT, METER, METER, METER, TEXT]).all()
+    shown.painter.put({1: [("LONGER NAMES ", Ink.PLAIN), Gap(3, Ink.LOUD)]})
+    shown.paint(2.0)
+    assert shown.screen.display[1].startswith("LONGER NAMES    "), "a gap that has moved is blank"
 
 
 def test_another_theme_is_drawn_though_the_words_are_the_same() -> None:

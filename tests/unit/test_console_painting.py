@@ -6,6 +6,7 @@ from console.painting.bars import cut, message_row, panel_rows, strip
 from console.painting.halfblocks import labelled, rows
 from console.painting.ink import INDEXED, NO_COLOUR, Colours, Ink
 from console.painting.meters import CELLS, meter, number
+from console.painting.strips import part_width
 from console.painting.tile import PictureView, TileView, tile_row
 from console.state.acts import Acts
 from console.state.attention import Severity
@@ -90,18 +91,18 @@ def test_every_row_of_a_tile_is_as_wide_as_the_tile(width: int, height: int, cho
     for picture in pictures:
         for long in ("", "very long " * 20):
             view = TileView(
-                words(attention=long or "x", lines=(long,) * 3), chosen, meter(Side.FAMILY, None, None),
-                meter(Side.ROOM, None, None), picture, PictureView(instead="ROOM"), "picture 0.3 s", (long,) * 3,
+                words(attention=long or "x", lines=(long,) * 3), chosen, picture, PictureView(instead="ROOM"),
+                "picture 0.3 s", (long,) * 3,
             )  # fmt: skip
             for y in range(height):
                 row = tile_row(y, view, parts, width, height)
-                cells = sum(p.width if not isinstance(p, tuple) else cell_width(p[0]) for p in row)
+                cells = sum(map(part_width, row))
                 assert cells == width, (y, row)
 
 
 def test_a_title_keeps_seat_name_and_state_and_drops_number_and_time_first() -> None:
     def title(width: int) -> str:
-        view = TileView(words(), False, "", "", PictureView(), PictureView(), "", ())
+        view = TileView(words(), False, PictureView(), PictureView(), "", ())
         return "".join(
             str(part[0]) for part in tile_row(0, view, tile(width, 10), width, 10) if isinstance(part, tuple)
         )
