@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.call import AuthorityView, CallerView, CallState, CallView, LegView, Outcome
+from schemas.wire import WORDS_LONGEST
 
 ROOM_LEG = "room"
 OPEN = (CallState.WAITING, CallState.LIVE, CallState.PAUSED)
@@ -120,7 +121,8 @@ def latest_end_ms(call: Call, policy: Policy, next_start_ms: int) -> int:
 
 
 def call_view(call: Call, policy: Policy, next_start_ms: int, laptop_online: bool) -> CallView:
-    """What consoles get to know."""
+    """What consoles get to know. A sentence with somebody's words in it may be longer than the wire lets it be: then no
+    console could read it, nor any snapshot that has this call."""
     return CallView(
         call_id=call.call_id,
         version=call.version,
@@ -131,7 +133,7 @@ def call_view(call: Call, policy: Policy, next_start_ms: int, laptop_online: boo
         forename=call.forename,
         surname=call.surname,
         callers=list(call.callers),
-        legs=[LegView(leg.leg, leg.connected, leg.admitted, leg.words) for leg in call.legs],
+        legs=[LegView(leg.leg, leg.connected, leg.admitted, leg.words[:WORDS_LONGEST]) for leg in call.legs],
         starts_at_ms=call.starts_at_ms,
         ends_at_ms=call.ends_at_ms,
         latest_end_ms=latest_end_ms(call, policy, next_start_ms),
@@ -143,7 +145,7 @@ def call_view(call: Call, policy: Policy, next_start_ms: int, laptop_online: boo
         warnings=call.warnings,
         pauses=call.pauses,
         laptop_online=laptop_online,
-        said=call.said,
+        said=call.said[:WORDS_LONGEST],
         next_booking_ms=next_start_ms,
         copy_words=call.copy_words,
         paused_at_ms=call.paused_at_ms,

@@ -34,8 +34,8 @@ GIVING = (Admit, Resume, Extend)
 STOPPING = (End, Pause, OneSide)
 REFUSED_MS, NEVER_MS = MINUTE_MS, 2**53
 """How long a refused device is turned away: what can be put right, for a minute; else for the whole call."""
-WHY_LONGEST = 120
-"""Of what officers write themselves, to be said to others."""
+WHY_LONGEST, SAID_LONGEST = 120, 200
+"""Of what officers write themselves, to be said to others; of a sentence with it."""
 
 
 def stops(call: Call | None, act: Act) -> bool:
@@ -92,7 +92,8 @@ def _decide_act(call: Call, command: Command, staff: str, at: Situation) -> Acce
             return _say(call, Told(words.strip(), side), f"Notice by {staff}", at)
         case Warn(side, words):
             told = Told(warning_words(words.strip(), call.warnings + 1), side)
-            return _say(call, told, f"Warning by {staff}{reason}", at, warnings=call.warnings + 1)
+            said = f"Warning by {staff}: {words.strip()}"[:SAID_LONGEST]
+            return _say(call, told, said, at, warnings=call.warnings + 1)
         case Pause():
             return pause(call, staff, command.reason, at.now_ms)
         case Resume(false_alarm):

@@ -2,6 +2,7 @@
 
 from schemas.media import Side, side_of
 from schemas.peer import LegState, LegStates
+from schemas.wire import WORDS_LONGEST
 
 from .call import OPEN, ROOM_LEG, Call, Leg, Policy
 from .sides import off
@@ -24,7 +25,8 @@ def _state(call: Call, leg: Leg, policy: Policy) -> LegState:
     side = side_of(leg.leg)
     here = leg.connected and (leg.admitted or side == Side.ROOM) and call.state in OPEN
     sound_off, picture_off = off(call, side)
-    return LegState(leg.leg, here, not sound_off, not picture_off, "" if here else _why_not(call, leg, policy))
+    words = "" if here else _why_not(call, leg, policy)[:WORDS_LONGEST]
+    return LegState(leg.leg, here, not sound_off, not picture_off, words)
 
 
 def _why_not(call: Call, leg: Leg, policy: Policy) -> str:

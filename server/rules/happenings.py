@@ -7,7 +7,7 @@ from schemas.laptop import OrderAct
 
 from .call import MINUTE_MS, OPEN, ROOM_LEG, Call, Leg, Policy, latest_end_ms, state_with
 from .decision import Ordered
-from .plain_words import paused_words
+from .plain_words import length_words, paused_words
 from .sides import with_off
 
 WARN_AT_MINUTES = (5, 1)
@@ -95,7 +95,7 @@ def confirmed(call: Call, order: Ordered, who: str, now_ms: int) -> Call:
             return call.changed(state=state, paused_at_ms=0, paused_why="", paused_by_fault=False, said=said)
         case OrderAct.EXTEND if order.ends_at_ms > call.ends_at_ms:
             more = order.ends_at_ms - call.ends_at_ms
-            said = f"Extended {more / MINUTE_MS:.3g} min by {who}"
+            said = f"Extended {length_words(more)} by {who}"
             return call.changed(ends_at_ms=order.ends_at_ms, extended_ms=call.extended_ms + more, said=said)
         case OrderAct.END:
             return ended(call, now_ms)

@@ -21,6 +21,13 @@ _PAUSED = {
 _PUT_RIGHT = ("more people than booked", "place not fit", "dress or conduct", "technical fault")
 
 
+def length_words(milliseconds: int) -> str:
+    """`5 min`, `1 min 20 s`, `3 s`."""
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    parts = [f"{minutes} min"] * bool(minutes) + [f"{seconds} s"] * bool(seconds or not minutes)
+    return " ".join(parts)
+
+
 def may_come_back(reason: str) -> bool:
     """What a caller was refused for can be put right within the call."""
     return reason in _PUT_RIGHT

@@ -10,10 +10,26 @@ from typing import Any
 import pytest
 
 from schemas.call import CallState, CallView, Category, Outcome, Refusal
-from schemas.console import Admit, CommandAnswer, End, Extend, Flag, OneSide, Pause, Resume, Warn, Watch
-from schemas.laptop import CallClosed, LeaseDenied, LeaseGrant, OpenCall, Order, OrderAct
+from schemas.console import (
+    Admit,
+    CommandAnswer,
+    End,
+    Extend,
+    Flag,
+    Notice,
+    OneSide,
+    Pause,
+    Refuse,
+    Resume,
+    UrgentHelp,
+    Warn,
+    Watch,
+)
+from schemas.laptop import CallClosed, LeaseDenied, LeaseGrant, LegGone, OpenCall, Order, OrderAct
 from schemas.media import Side
-from schemas.peer import CallNotice
+from schemas.peer import CallNotice, LegStates
+from schemas.wire import WORDS_LONGEST
+from server.rules.permissions import act_name
 from tests.server_rig import (
     CLERK_TOKEN,
     GOVERNOR_TOKEN,
@@ -188,6 +204,31 @@ def test_an_end_is_confirmed_by_the_lease_when_the_laptop_is_silent(rig: Rig) ->
     assert done.done and "lease has run out" in done.words
     assert time.monotonic() - asked < 6
     rig.console.call("BWI-1", lambda c: c.state == CallState.ENDED)
+
+
+LONGEST = "w" * WORDS_LONGEST
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        Notice(None, LONGEST), Warn(None, LONGEST), Pause(), OneSide(Side.FAMILY, True, True), Refuse("family-1"),
+        Flag(Category.SELF_HARM_OR_SAFEGUARDING, LONGEST, 1), UrgentHelp("w" * 200), End(),
+    ],
+    ids=act_name,
+)  # fmt: skip
+def test_the_longest_words_of_one_officer_cut_off_no_console_and_no_caller(rig: Rig, act: Any) -> None:
+    """A sentence with them in it would be longer than the wire lets it be; then nobody could read the call."""
+    family = Peer(rig.server, "family-token-BWI-1")
+    family.next(CallNotice)
+    rig.admit()
+    assert rig.console.give(act, reason=LONGEST).accepted
+    rig.laptop.send(LegGone("BWI-1", "room", LONGEST))
+    call = rig.console.call("BWI-1", lambda call: not call.legs[0].connected)
+    assert call.said
+    with Console(rig.server) as other:
+        assert other.call("BWI-1", lambda _: True) == call, "a snapshot has it too"
+    family.next(LegStates, lambda states: "lost its connection" in states.legs[0].words or not states.legs[0].here)
 
 
 def test_what_a_role_may_not_do_is_refused(rig: Rig) -> None:
