@@ -56,6 +56,8 @@ class _Run:
         yield Figure("wall_colour_kbytes_s", kbytes, PEERS[LINES], lines, 1, "<= 100", kbytes <= 100)
         kbytes = self._see(line=Line.IMAGES).kbytes_per_s
         yield Figure("wall_kitty_kbytes_s", kbytes, PEERS[LINES], lines, 1, "<= 60", kbytes <= 60)
+        if not self._quick:
+            yield from self._fine(seen[OURS])
         for profile, goal in KBYTES.items():
             if not (self._quick and profile in QUICK_LEAVES_OUT):
                 kbytes = self._see(profile=profile).kbytes_per_s
@@ -69,6 +71,15 @@ class _Run:
         yield Figure("wall_resize_s", worst_s, NOBODY, None, len(settled_s), "<= 0.2, each", worst_s <= 0.2)
         yield from self._slow_lines()
         yield from self._stalls()
+
+    def _fine(self, half_blocks: Seen) -> Iterator[Figure]:
+        """Cells of six and of four pixels."""
+        cells = (("sextants", self._see(line=Line.SEXTANTS)), ("quadrants", self._see(profile="fine")))
+        beside = "the same in half blocks"
+        for name, fine in cells:
+            kbytes, other = fine.kbytes_per_s, half_blocks.kbytes_per_s
+            yield Figure(f"wall_{name}_kbytes_s", kbytes, beside, other, 1, "<= 100", kbytes <= 100)
+            yield Figure(f"wall_{name}_cpu_cores", fine.cpu, beside, half_blocks.cpu, 1, "none", True)
 
     def _slow_lines(self) -> Iterator[Figure]:
         peers = () if self._quick else tuple(PEERS)

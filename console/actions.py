@@ -56,7 +56,7 @@ _TABLE = (
         (".",),
         "Pictures",
         "",
-        "pictures as images, colour, grey, lean, none, or by the line",
+        "pictures as images, fine, colour, grey, lean, none, or by the line",
         Danger.LOOKS,
     ),
     Action("theme", (), "Next theme", "", "dark, light, high contrast or monochrome", Danger.LOOKS, screens="WSLQR"),

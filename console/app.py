@@ -13,9 +13,10 @@ from textual.binding import Binding
 from console import config
 from console.desk import Desk
 from console.link import Link, Refused
-from console.painting.answers import Answer, KittyPictures, TrueColour
+from console.painting.answers import Answer, KittyPictures, Name, TrueColour
 from console.painting.ink import Colours
 from console.painting.profile import Profile, Profiles
+from console.painting.terminals import finest
 from console.painting.themes import next_theme, wear
 from console.pen import Pen
 from console.review_desk import ReviewDesk
@@ -91,6 +92,9 @@ class Console(App[int]):
         if isinstance(answer, TrueColour) and answer.kept and self.profiles.terminal is Colours.INDEXED:
             self.console._color_system = ColorSystem.TRUECOLOR
             self.profiles.terminal = Colours.TRUE
+            self._show_pictures_anew()
+        elif isinstance(answer, Name) and (mosaic := finest(answer.text)) is not None:
+            self.profiles.mosaic = mosaic
             self._show_pictures_anew()
         elif isinstance(answer, KittyPictures) and answer.shown and not self.profiles.kitty:
             self.profiles.kitty = True

@@ -14,7 +14,7 @@ import psutil
 from benchmarks.wall_load.feed import Feed
 from benchmarks.wall_load.over_ssh import through_sshd
 from benchmarks.wall_load.stalls import VARIABLE
-from benchmarks.wall_load.terminal import FarTerminal, ImageTerminal, StoppingTerminal
+from benchmarks.wall_load.terminal import HAS_SEXTANTS, SHOWS_IMAGES, AnsweringTerminal, FarTerminal, StoppingTerminal
 from demo.terminal import Terminal
 from demo.wall import ShownWatcher, wait
 
@@ -37,6 +37,8 @@ class Line(StrEnum):
     """sshd and ssh, with RATE and ROUND_TRIP_S between them."""
     IMAGES = "images"
     """The terminal shows Kitty's pictures."""
+    SEXTANTS = "sextants"
+    """The terminal has characters of six pixels."""
     STOPPING = "stopping"
     """The terminal can be made to stop reading."""
 
@@ -88,7 +90,9 @@ def _terminal(line: Line) -> Terminal:
         case Line.FAR:
             return FarTerminal(COLUMNS, ROWS, RATE, ROUND_TRIP_S, BUFFER)
         case Line.IMAGES:
-            return ImageTerminal(COLUMNS, ROWS)
+            return AnsweringTerminal(COLUMNS, ROWS, SHOWS_IMAGES)
+        case Line.SEXTANTS:
+            return AnsweringTerminal(COLUMNS, ROWS, HAS_SEXTANTS)
         case Line.STOPPING:
             return StoppingTerminal(COLUMNS, ROWS)
         case _:

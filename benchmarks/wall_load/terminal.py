@@ -1,10 +1,11 @@
-"""Terminals: at the end of a slow line, with Kitty's graphics, and one that can be made to stop reading."""
+"""Terminals: at the end of a slow line, one that says what it can, and one that can be made to stop reading."""
 
 import os
 import re
 import threading
 import time
 from collections import deque
+from collections.abc import Mapping
 
 import pyte
 
@@ -70,23 +71,24 @@ class FarTerminal(Terminal):
                 return
 
 
-class ImageTerminal(Terminal):
-    """Says that it shows Kitty's pictures, and takes them; its screen has the text alone."""
+class AnsweringTerminal(Terminal):
+    """Answers these questions besides, once each. It takes commands of Kitty's pictures; its screen has the text."""
 
-    def __init__(self, columns: int, rows: int) -> None:
+    def __init__(self, columns: int, rows: int, answers: Mapping[bytes, bytes]) -> None:
         super().__init__(columns, rows)
         self._stream = _WithoutImages(self.screen)
-        self._asked = b""
+        self._answers, self._asked = dict(answers), b""
 
     def _replies(self, piece: bytes) -> bytes:
         replies, self._asked = super()._replies(piece), (self._asked + piece)[-65_536:]
-        if _QUERY in self._asked:
-            self._asked = b""
-            replies += b"\x1b_Gi=31;OK\x1b\\"
+        for question in [question for question in self._answers if question in self._asked]:
+            replies += self._answers.pop(question)
         return replies
 
 
-_QUERY = b"\x1b_Gi=31,"
+SHOWS_IMAGES = {b"\x1b_Gi=31,": b"\x1b_Gi=31;OK\x1b\\"}
+HAS_SEXTANTS = {b"\x1b[>0q": b"\x1bP>|foot(1.16.2)\x1b\\"}
+"""By its name."""
 _IMAGE = re.compile(rb"\x1b_[^\x1b]*\x1b\\")
 _BEGUN = re.compile(rb"\x1b(_[^\x1b]*\x1b?)?\Z")
 

@@ -1,15 +1,17 @@
 """Cells as bytes for a terminal: the fewest that draw them.
 
 Knows where the cursor stands and which colours are set; passes unchanged cells over by moving the cursor, and swaps
-the upper for the lower half block where that repeats a colour that is set already.
+a pattern for its opposite, as the upper half block for the lower one, where that repeats a colour that is set already.
 """
 
 from functools import lru_cache
 
 from .grid import ATTRIBUTES, CONTINUED, POINT, SPACE, Cells, Grid
 from .ink import BOLD, INDEXED, NO_COLOUR, REVERSE, UNDERLINE
+from .mosaic import QUADRANTS, SEXTANTS
 
-UPPER, LOWER = ord("▀"), ord("▄")
+UPPER = ord("▀")
+_OPPOSITE = QUADRANTS.opposites() | SEXTANTS.opposites()
 _SWITCHES = ((BOLD, "1", "22"), (UNDERLINE, "4", "24"), (REVERSE, "7", "27"))
 RESET = "\x1b[m"
 
@@ -53,11 +55,11 @@ class Encoder:
                     y, x = divmod(cell, width)
                     row_end = cell - x + width
                     out.append(f"\x1b[{y + self._top + 1};{x + self._left + 1}H")
-            if code == UPPER:
+            if code >= UPPER and code in _OPPOSITE and fore != NO_COLOUR != back:
                 if fore == back:
                     code = SPACE
                 elif (fore == paper) + (back == ink) > (fore == ink) + (back == paper):
-                    code, fore, back = LOWER, back, fore
+                    code, fore, back = _OPPOSITE[code], back, fore
             wanted = glyph >> ATTRIBUTES
             if code == SPACE and not wanted:
                 fore = ink  # only its paper shows

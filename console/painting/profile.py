@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from .ink import Colours
+from .mosaic import Mosaic
 from .themes import Theme, worn
 
 
@@ -11,6 +12,8 @@ class Profile(StrEnum):
 
     KITTY = "kitty"
     """Small images that the terminal itself enlarges (kitty.py); the others are cells."""
+    FINE = "fine"
+    """Cells of four or six pixels (mosaic.py); the others are half blocks."""
     COLOUR = "colour"
     GREY = "grey"
     LEAN = "lean"
@@ -21,6 +24,7 @@ class Profile(StrEnum):
     def words(self) -> str:
         return {
             Profile.KITTY: "images",
+            Profile.FINE: "fine colour",
             Profile.COLOUR: "colour",
             Profile.GREY: "grey",
             Profile.LEAN: f"grey, each {LEAN_S:.0f} s",
@@ -34,7 +38,7 @@ class Profile(StrEnum):
 
 
 LEAN_S = 4.0
-WAIT_S = {Profile.KITTY: 2.5, Profile.COLOUR: 2.5, Profile.GREY: 2.5, Profile.LEAN: 9.0}
+WAIT_S = {Profile.KITTY: 2.5, Profile.FINE: 2.5, Profile.COLOUR: 2.5, Profile.GREY: 2.5, Profile.LEAN: 9.0}
 """A picture that waits longer than this for its turn says that the line is too slow for the profile."""
 FALL_S = 3.0
 """It has to say so for this long."""
@@ -50,6 +54,8 @@ class Profiles:
         """`terminal`: the colours that it can show, whatever the theme."""
         self.kitty = False
         """The terminal shows Kitty's pictures."""
+        self.mosaic: Mosaic | None = None
+        """The finest cells that the terminal is known to have; without, fine colour has to be chosen."""
         self._fallen: Profile | None = None
         self._late_since_s: float | None = None
         self._calm_since_s: float | None = None
@@ -65,13 +71,19 @@ class Profiles:
         """What the terminal can show, the best first."""
         cannot = {
             Profile.KITTY: not self.kitty or self.colours is Colours.NONE,
+            Profile.FINE: self.colours is not Colours.TRUE,
             Profile.COLOUR: self.colours is not Colours.TRUE,
         }
         return [profile for profile in Profile if not cannot.get(profile)]
 
     @property
+    def _by_itself(self) -> list[Profile]:
+        """Without what some terminals have no characters for."""
+        return [profile for profile in self.possible if profile is not Profile.FINE or self.mosaic is not None]
+
+    @property
     def best(self) -> Profile:
-        return self.possible[0]
+        return self._by_itself[0]
 
     @property
     def current(self) -> Profile:
@@ -124,10 +136,11 @@ class Profiles:
 
     def _fall(self, before: Profile) -> None:
         self._late_since_s = None
-        # From images to cells, which are a third of their bytes. From colour to lean at once: grey at the same pace is
-        # half of it, and the line has taken less for seconds.
-        cells = next(profile for profile in self.possible if profile is not Profile.KITTY)
-        self._fallen = {Profile.KITTY: cells, Profile.LEAN: Profile.TEXT}.get(before, Profile.LEAN)
+        # From images and fine cells to coarser ones, which are half their bytes or little more. From colour to lean at
+        # once: grey at the same pace is half of it, and the line has taken less for seconds.
+        cells = next(profile for profile in self.possible if profile not in (Profile.KITTY, Profile.FINE))
+        coarser = {Profile.KITTY: cells, Profile.FINE: cells, Profile.LEAN: Profile.TEXT}
+        self._fallen = coarser.get(before, Profile.LEAN)
 
     def _rise(self, now_s: float) -> None:
         if self._calm_since_s is None:
@@ -135,5 +148,6 @@ class Profiles:
         elif now_s - self._calm_since_s >= self._calm_s:
             self._calm_since_s = None
             self._calm_s = min(CALM_MOST_S, self._calm_s * 2)
-            better = self.possible[max(0, self.possible.index(self.current) - 1)]
+            order = self._by_itself
+            better = order[max(0, order.index(self.current) - 1)]
             self._fallen = better if better is not self.best else None

@@ -15,14 +15,19 @@ from console.state.wall import Wall
 from schemas.call import CallView
 from schemas.media import Box, PictureMode, Side
 
+from . import mosaic
 from .detail import HALF_BLOCKS, Detail, detail_of
 from .halfblocks import PictureRow, luminance, of_greys, of_pixels
 from .image import Image, empty_rows, fitted_cells, image_of
 from .ink import Colours, Ink
 from .meters import meter
+from .mosaic import QUADRANTS, Mosaic
 from .profile import Profile
 from .tile import PictureView, TileView
 from .tone import FINE_THRESHOLD, THRESHOLD, greys, held, twelve_bits
+
+LESS = 8
+"""A small pixel moves more than a large one, and is worth less."""
 
 
 @dataclass
@@ -44,6 +49,7 @@ class Gallery:
     def __init__(self, colours: Colours, fine: bool = False) -> None:
         self.colours, self.profile = colours, Profile.COLOUR
         self._threshold = FINE_THRESHOLD if fine else THRESHOLD
+        self._mosaic = QUADRANTS
         self._kept: dict[tuple[str, Side, bool], _Kept] = {}
         self._images: dict[tuple[str, Side, bool], tuple[Shown, bool, Image]] = {}
 
@@ -51,9 +57,9 @@ class Gallery:
     def detail(self) -> Detail:
         return detail_of(self.profile)
 
-    def show_as(self, colours: Colours, profile: Profile) -> None:
-        """From now on; what was drawn otherwise is forgotten."""
-        self.colours, self.profile = colours, profile
+    def show_as(self, colours: Colours, profile: Profile, mosaic: Mosaic | None = None) -> None:
+        """From now on; what was drawn otherwise is forgotten. `mosaic`: the cells of fine colour."""
+        self.colours, self.profile, self._mosaic = colours, profile, mosaic or QUADRANTS
         self._kept.clear()
         self._images.clear()
 
@@ -89,6 +95,10 @@ class Gallery:
     def _drawn(self, rgb: NDArray[np.uint8], old: bool, before: Any) -> tuple[NDArray[Any], list[PictureRow]]:
         if self.colours is Colours.NONE:
             return rgb, of_pixels(rgb, Colours.NONE, old)
+        if self.profile is Profile.FINE and self.colours is Colours.TRUE:
+            shown = before if before is not None and before.ndim == 4 else None
+            cells = mosaic.held(mosaic.samples(rgb, self._mosaic), shown, self._threshold + LESS)
+            return cells, mosaic.rows(cells, self._mosaic, old)
         if self.colours is Colours.INDEXED or self.profile is not Profile.COLOUR:
             # An old picture is darker as well, so that grey rooms too look different from live ones.
             steps = greys(luminance(rgb), before if before is not None and before.ndim == 2 else None)
@@ -233,7 +243,7 @@ def _picture(
         above = int(bool(label))
         columns, rows = fitted_cells(picture.width, picture.height, area.width, area.height - above)
         return PictureView(empty_rows(columns, rows + above), label, ink, image=image), how, age
-    if picture.width > area.width or (picture.height + 1) // 2 > area.height:
+    if not gallery.detail.fits(picture.width, picture.height, area):
         return PictureView(instead="another size is coming" if large else ""), how, ""
     cells = gallery.cells(call.call_id, side, large, shown, how == Freshness.OLD, now_s)
     return PictureView(cells, label, ink), how, age

@@ -53,7 +53,7 @@ class FocusScreen(DeskPage):
         self.place_all()
 
     def show_pictures_as(self, profiles: Profiles) -> None:
-        self._gallery.show_as(profiles.colours, profiles.current)
+        self._gallery.show_as(profiles.colours, profiles.current, profiles.mosaic)
         if self.is_attached:
             self.want_pictures()
             self.draw()

@@ -56,7 +56,7 @@ class WallScreen(DeskPage):
         self.place_all()
 
     def show_pictures_as(self, profiles: Profiles) -> None:
-        self._gallery.show_as(profiles.colours, profiles.current)
+        self._gallery.show_as(profiles.colours, profiles.current, profiles.mosaic)
         self._profiles = profiles
         if self._grid is not None:
             self.want_pictures()

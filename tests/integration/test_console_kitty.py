@@ -26,9 +26,11 @@ def colour(seat: int) -> tuple[int, int, int]:
     return 10 + 36 * (seat % 6), 20 + 30 * (seat // 6), 255
 
 
-def show(server: Server, call: CallView, box: Box) -> None:
+def show(server: Server, call: CallView, box: Box, bands: bool) -> None:
     width, height = min(box.width, box.height * 16 // 9), min(box.height, box.width * 9 // 16)
     rgb = np.full((height, width, 3), colour(call.seat), np.uint8)
+    if bands:
+        rgb[0::4] = 0
     pixels = png(rgb) if box.mode == PictureMode.PNG else rgb.tobytes()
     picture = Picture(call.call_id, box.side, mono_ms(), box.width, box.height, width, height, pixels, box.mode)
     server.show(picture, health(call), levels(call))
@@ -45,16 +47,19 @@ class Feed(threading.Thread):
     def __init__(self, server: Server) -> None:
         super().__init__(daemon=True)
         self._server, self._end = server, threading.Event()
+        self.bands = False
+        """The first of each four rows of pixels is black."""
 
     def run(self) -> None:
         while not self._end.wait(1.0):
             for asked in self._server.got(Boxes)[-1:]:
                 for call in list(self._server.calls):
                     for box in [*asked.boxes, *(asked.focus if call.call_id == asked.focus_call else [])]:
-                        show(self._server, call, box)
+                        show(self._server, call, box, self.bands)
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> "Feed":
         self.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
@@ -86,6 +91,19 @@ class Look:
         self.window.until(none, f"no pictures of {seats}")
 
 
+def _third(look: Look) -> bool:
+    """Whether the picture of seat 8 has cells of three rows, the first one dark: in half blocks it would be half."""
+    (column, row), (_, down) = look.places[8], look.window.cell
+    middle = look.window.cells(column + 14, row + 2, 1, 1).astype(int)
+    light = np.abs(middle - colour(8)).max(axis=(1, 2)) <= CLOSE
+    return light.tolist() == [y >= down / 3 for y in range(down)]
+
+
+def asks_for_large(server: Server) -> bool:
+    focus = server.got(Boxes)[-1].focus
+    return any(one.side == Side.FAMILY and one.mode == PictureMode.PNG and one.width > 200 for one in focus)
+
+
 ALL = range(1, SEATS + 1)
 
 
@@ -94,7 +112,7 @@ def test_kitty_shows_each_picture_in_its_tile_and_none_under_words(tmp_path: Pat
     with (
         serving(tmp_path, seats=[seat_view(n) for n in ALL], calls=calls) as server,
         kitty(tmp_path, console_command(server)) as window,
-        Feed(server),
+        Feed(server) as feed,
     ):
         window.see("36 HARRIS36")
         window.see("Pictures: images")
@@ -128,13 +146,18 @@ def test_kitty_shows_each_picture_in_its_tile_and_none_under_words(tmp_path: Pat
 
         window.press("\r")
         window.until(lambda: share(window.pixels(), 1) > 0.15, "a large picture of the call in focus")
-        close = next(one for one in server.got(Boxes)[-1].focus if one.side == Side.FAMILY)
-        assert close.mode == PictureMode.PNG and close.width > 200
+        window.until(lambda: asks_for_large(server), "an image for the whole place is asked for")
         look.gone(*ALL[1:])
         window.press("q")
         look.stand(8, 10)
 
-        window.press(".")  # the same, but chosen; then colour in cells
+        window.press(".")  # the same, but chosen; then in fine cells
+        feed.bands = True
+        window.press(".")
+        window.see("Pictures: fine colour (your choice)")
+        window.until(lambda: _third(look), "the upper third of cells is darker")
+        feed.bands = False
+
         window.press(".")
         window.see("Pictures: colour (your choice)")
         assert server.got(Boxes)[-1].boxes[0].mode == PictureMode.RGB

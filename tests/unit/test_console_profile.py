@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from console.painting.halfblocks import of_greys
 from console.painting.ink import INDEXED, Colours
+from console.painting.mosaic import QUADRANTS, SEXTANTS
 from console.painting.profile import CALM_S, FALL_S, LEAN_S, WAIT_S, Profile, Profiles
+from console.painting.terminals import finest
 from console.painting.tile_view import Gallery
 from console.painting.tone import GREYS, greys, held, twelve_bits
 from console.state.ages import Freshness, freshness
@@ -47,7 +49,7 @@ def test_a_short_wait_changes_nothing_and_a_line_that_is_slow_again_is_tried_lat
     assert run(profiles, 0.0, 300 + CALM_S + 2, CALM_S + 2) == [Profile.GREY]
 
 
-CELLS = [Profile.COLOUR, Profile.GREY, Profile.LEAN, Profile.TEXT]
+CELLS = [Profile.FINE, Profile.COLOUR, Profile.GREY, Profile.LEAN, Profile.TEXT]
 
 
 @pytest.mark.parametrize("kitty", [True, False])
@@ -63,7 +65,7 @@ def test_a_choice_stays_whatever_the_line_does_and_the_last_key_gives_it_back(co
         seen.append(profiles.current)
         assert run(profiles, 100.0, 0, 60) == [] and profiles.why == "your choice"
     assert profiles.chosen is None and profiles.current is profiles.best
-    cells = CELLS if colours is Colours.TRUE else CELLS[1:]
+    cells = CELLS if colours is Colours.TRUE else CELLS[2:]
     assert seen == ([Profile.KITTY, *cells] if kitty and colours is not Colours.NONE else cells)
 
 
@@ -75,6 +77,20 @@ def test_images_fall_to_cells_first_and_come_back_last() -> None:
     assert profiles.words == "Pictures: colour (slow line)"
     assert run(profiles, WAIT_S[Profile.COLOUR] + 0.1, 10, FALL_S + 1) == [Profile.LEAN]
     assert run(profiles, 0.0, 20, 20 * CALM_S) == [Profile.GREY, Profile.COLOUR, Profile.KITTY]
+
+
+def test_fine_colour_comes_by_itself_only_where_the_terminal_is_known_to_have_its_characters() -> None:
+    profiles = Profiles(Colours.TRUE)
+    assert profiles.current is Profile.COLOUR and Profile.FINE in profiles.possible
+    profiles.mosaic = SEXTANTS
+    assert profiles.current is Profile.FINE and not profiles.why
+    assert run(profiles, WAIT_S[Profile.FINE] + 0.1, 0, FALL_S + 1) == [Profile.COLOUR]
+    assert run(profiles, 0.0, 10, 2 * CALM_S) == [Profile.FINE]
+    profiles.kitty = True
+    assert profiles.current is Profile.KITTY
+    assert run(profiles, 10.0, 400, FALL_S + 1) == [Profile.COLOUR], "fine cells are not tried on a slow line"
+    assert finest("kitty(0.26.5)") is SEXTANTS and finest("Konsole 22.12.3") is QUADRANTS
+    assert finest("XTerm(379)") is None and finest("tmux 3.3a") is None
 
 
 def test_what_was_chosen_on_another_terminal_is_kept_for_it_and_not_pretended() -> None:
