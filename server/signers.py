@@ -11,7 +11,7 @@ from schemas.recording import fingerprint
 from schemas.wire import CloseCode, WireError
 
 from .recordings.laptop_keys import write_list
-from .rules.signing import Registered, judge, with_new
+from .rules.signing import Registered, Verdict, judge, with_new
 from .store.audit import Entry
 from .store.writer import StoreError, Unit, Writer
 
@@ -49,16 +49,21 @@ class Signers:
 
     async def let_in(self, laptop_id: str, token_hash: str, key: bytes) -> None:
         """WireError when this laptop may not sign with this key, or it can't be registered."""
-        async with self._one:
-            known = self._keys.get(laptop_id, ())
-            verdict = judge(known, laptop_id, token_hash, key)
-            if verdict.refused:
-                self._note_refusal(laptop_id, key, verdict.refused)
-                raise WireError(CloseCode.NOT_RECOGNISED, verdict.refused)
-            if verdict.register:
-                await self._register(known, Registered(laptop_id, key, token_hash, self._now_ms()))
+        verdict = self._judge(laptop_id, token_hash, key)
+        if verdict.register:
+            async with self._one:  # two may come with one token; who is registered already waits for nobody
+                verdict = self._judge(laptop_id, token_hash, key)
+                if verdict.register:
+                    await self._register(Registered(laptop_id, key, token_hash, self._now_ms()))
+        if verdict.refused:
+            self._note_refusal(laptop_id, key, verdict.refused)
+            raise WireError(CloseCode.NOT_RECOGNISED, verdict.refused)
 
-    async def _register(self, known: tuple[Registered, ...], new: Registered) -> None:
+    def _judge(self, laptop_id: str, token_hash: str, key: bytes) -> Verdict:
+        return judge(self._keys.get(laptop_id, ()), laptop_id, token_hash, key)
+
+    async def _register(self, new: Registered) -> None:
+        known = self._keys.get(new.laptop_id, ())
         before = [fingerprint(one.key) for one in known]
         detail = json.dumps({"key": new.key.hex(), "fingerprint": fingerprint(new.key), "before": before})
         entry = self._entry("signing_key_registered", detail, new.laptop_id, True)
