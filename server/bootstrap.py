@@ -48,7 +48,8 @@ from .settings import Settings
 from .store import tables
 from .store.audit import first_broken
 from .store.database import open_database, open_for_reading
-from .store.rows import Known, laptop_of_call, load, take_in
+from .store.recordings import is_indexed, laptop_of_call
+from .store.rows import Known, load, take_in
 from .store.writer import Writer
 from .supervising import Supervising
 from .web.pages import load as load_pages
@@ -162,6 +163,11 @@ def _laptop_of(engine: Engine, place: Establishment, call_id: str) -> str | None
         return laptop_of_call(connection, place.code, call_id)
 
 
+def _is_indexed(engine: Engine, place: Establishment, call_id: str, part: str) -> bool:
+    with engine.connect() as connection:
+        return is_indexed(connection, place.code, call_id, part)
+
+
 async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: dict[str, EvidenceKey]) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -178,7 +184,10 @@ async def _serve(settings: Settings, engine: Engine, known: list[Known], keys: d
         place.evidence_key = keys[place.code].recipient
         place.free_bytes = lambda: shutil.disk_usage(keeper.root).free
     receiving = {
-        place.code: Receiving(place, keeper, alarm, partial(_laptop_of, engine, place)) for place in estate.places
+        place.code: Receiving(
+            place, keeper, alarm, partial(_laptop_of, engine, place), partial(_is_indexed, engine, place)
+        )
+        for place in estate.places
     }
     keeper.on_kept = lambda kept: receiving[kept.named.establishment].kept(kept)
     supervising = {place.code: Supervising(place, alarm) for place in estate.places}

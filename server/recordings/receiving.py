@@ -16,6 +16,7 @@ from ..alarm import Alarm
 from ..establishment import SERVER, Establishment, LaptopEnd, utc_ms
 from ..rules.call import AT_RISK
 from ..rules.recording import ALARM_S, END_S, Step, step
+from ..store.recordings import IndexedPart
 from ..store.writer import StoreError, Unit
 from .keeper import Keeper, Kept
 from .part import Named
@@ -28,12 +29,19 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class Receiving:
-    """`take` what laptops send; `look` a few times a second. `laptop_of(call_id)`: whose call an old one was."""
+    """`take` what laptops send; `look` a few times a second. `laptop_of(call_id)`: whose call an old one was;
+    `is_indexed(call_id, part)`: a part was found whole and signed before."""
 
     def __init__(
-        self, place: Establishment, keeper: Keeper, alarm: Alarm, laptop_of: Callable[[str], str | None]
+        self,
+        place: Establishment,
+        keeper: Keeper,
+        alarm: Alarm,
+        laptop_of: Callable[[str], str | None],
+        is_indexed: Callable[[str, str], bool],
     ) -> None:
         self._place, self._keeper, self._alarm, self._laptop_of = place, keeper, alarm, laptop_of
+        self._is_indexed = is_indexed
         self._newest: dict[str, int] = {}
         """Call -> when its newest record on the server's disk was made, UTC ms."""
         self._live_since: dict[str, float] = {}
@@ -78,21 +86,25 @@ class Receiving:
                 self._record("recording_begun", named, "its first records are on the server's disk", signer=signer)
         if not kept.whole:
             self._to_laptop(named, RecordingKept(named.call_id, named.part, kept.bytes, False))
-        elif named in self._verified:  # the receipt was lost on its way
+        elif named in self._verified or self._is_indexed(named.call_id, named.part):  # the receipt was lost on its way
             self._to_laptop(named, RecordingKept(named.call_id, named.part, kept.bytes, True))
         elif named not in self._verifying:
             self._verifying.add(named)
             self._receipt(kept)
 
     def _receipt(self, kept: Kept) -> None:
-        """The audit first: with the receipt the laptop's copy goes."""
+        """Audit and index first: with the receipt the laptop's copy goes."""
         named, part = kept.named, kept.state
         assert part is not None and part.begin is not None and part.end is not None
-        entry = self._entry(
-            "recording_verified", named, f"whole and signed, {part.end.reason}", bytes=kept.bytes,
-            records=part.records, gaps=part.gaps, chain=part.chain.hex(), signer=fingerprint(part.begin.signer),
+        indexed = IndexedPart(
+            named.establishment, named.call_id, named.part, named.laptop_id, utc_ms(), kept.bytes, part.records,
+            part.gaps, str(part.end.reason), part.chain.hex(), fingerprint(part.begin.signer),
         )  # fmt: skip
-        kept_for_good = self._place.writer.write(Unit((entry,)))
+        entry = self._entry(
+            "recording_verified", named, f"whole and signed, {indexed.ended}", bytes=indexed.bytes,
+            records=indexed.records, gaps=indexed.gaps, chain=indexed.chain, signer=indexed.signer,
+        )  # fmt: skip
+        kept_for_good = self._place.writer.write(Unit((entry,), recording=indexed))
 
         def tell(done: object) -> None:
             self._verifying.discard(named)

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Engine, event, text
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. Kept here so that a start with a schema that is up to date need not load Alembic (0.4 s)."""
 
 

@@ -141,12 +141,6 @@ def load(connection: Connection, since_ms: int) -> list[Known]:
     return [_load_one(connection, place, numbers, since_ms) for place in places]
 
 
-def laptop_of_call(connection: Connection, establishment: str, call_id: str) -> str | None:
-    """Whose call it is or was; None when the establishment has none of this name."""
-    ours = (tables.call.c.establishment == establishment) & (tables.call.c.call_id == call_id)
-    return connection.execute(select(tables.call.c.laptop_id).where(ours)).scalar()
-
-
 def _load_one(connection: Connection, place: Row[Any], numbers: dict[str, int], since_ms: int) -> Known:
     laptop, staff, call, command = tables.laptop.c, tables.staff.c, tables.call.c, tables.command.c
     laptops = connection.execute(

@@ -108,6 +108,22 @@ incident = Table(
     Index("incident_by_state", "establishment", "state"),
 )
 
+recording = Table(  # parts that are whole here: store.recordings.IndexedPart
+    "recording",
+    metadata,
+    Column("establishment", String(3), ForeignKey("establishment.code"), primary_key=True),
+    Column("call_id", String(64), ForeignKey("call.call_id"), primary_key=True),
+    Column("part", String(64), primary_key=True),
+    Column("laptop_id", String(64), nullable=False),
+    Column("verified_at_ms", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("gaps", Integer, nullable=False),
+    Column("ended", String(16), nullable=False),
+    Column("chain", String(64), nullable=False),
+    Column("signer", String(64), nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

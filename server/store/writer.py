@@ -20,6 +20,7 @@ from ..rules.signing import Registered
 from . import tables
 from .audit import Entry, Head
 from .incidents import write_incident
+from .recordings import IndexedPart, write_part
 from .rows import call_row, write_signing_key
 
 QUEUE_MAX = 10_000
@@ -42,6 +43,7 @@ class Unit:
     incident: Incident | None = None
     signing_key: tuple[str, Registered] | None = None
     """Of which establishment's laptop."""
+    recording: IndexedPart | None = None
 
 
 class Writer:
@@ -153,6 +155,8 @@ def write_unit(connection: Connection, unit: Unit, head: Head) -> Head:
         write_incident(connection, unit.incident)
     if unit.signing_key is not None:
         write_signing_key(connection, *unit.signing_key)
+    if unit.recording is not None:
+        write_part(connection, unit.recording)
     if unit.command is not None:
         command_id, at_ms, answer, code = unit.command
         values = {"command_id": command_id, "at_ms": at_ms, "answer": answer, "establishment": code}

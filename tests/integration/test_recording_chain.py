@@ -2,7 +2,9 @@
 
 import json
 import os
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,12 @@ def test_a_call_is_joined_with_its_sound_in_step_though_the_server_was_killed_in
         detail = next(json.loads(d) for _, action, _, d in audit(run) if action == "recording_verified")
         part = copies(run)[0]
         assert detail["signer"] == told["key"]
+        database = sqlite3.connect(f"file:{run.chain.data / 'server' / 'sightline.db'}?mode=ro", uri=True)
+        with closing(database):
+            (indexed,) = database.execute("SELECT call_id, part, laptop_id, bytes, ended, signer FROM recording")
+        laptop = run.chain.plan.laptops[0].id
+        call = run.chain.plan.call_at(1)
+        assert indexed == (call, detail["part"], laptop, detail["bytes"], "ended", told["key"])
         assert (detail["part"], detail["records"], detail["gaps"]) == (part.path.stem, part.records, part.gaps)
         assert detail["bytes"] == part.path.stat().st_size
 

@@ -16,6 +16,7 @@ from server.recordings.keeper import Kept
 from server.recordings.part import IncomingPart, Named
 from server.recordings.receiving import Receiving
 from server.store.audit import Entry
+from server.store.recordings import IndexedPart
 from server.store.writer import StoreError
 from tests.sealed import SEALING, signs
 
@@ -41,6 +42,7 @@ class Place:
         self.calls: dict[str, Any] = {}
         self.laptops = {"BWI-01": SimpleNamespace(laptop_id="BWI-01", link=Link())}
         self.recorded: list[str] = []
+        self.indexed: list[IndexedPart] = []
         self.ended: list[tuple[str, Outcome]] = []
         self.words: list[str] = []
         self.audit_works = True
@@ -53,6 +55,7 @@ class Place:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.recorded += [entry.action for entry in unit.entries]
         if self.audit_works:
+            self.indexed += [unit.recording] if unit.recording is not None else []
             done.set_result(None)
         else:
             done.set_exception(StoreError("full"))
@@ -94,7 +97,9 @@ class Scene:
         keeper = SimpleNamespace(offered=self.offered.append, came=lambda *_: self.offered.append(NAMED))
         alarm = SimpleNamespace(raise_=lambda **event: self.alarms.append(event))
         laptop_of = {"old": "BWI-01", "theirs": "BWI-02"}.get
-        self.receiving = Receiving(self.place, keeper, alarm, laptop_of)  # type: ignore[arg-type]
+        self.indexed: set[tuple[str, str]] = set()
+        known = lambda call_id, part: (call_id, part) in self.indexed  # noqa: E731
+        self.receiving = Receiving(self.place, keeper, alarm, laptop_of, known)  # type: ignore[arg-type]
 
     def look_until(self, seconds: float) -> None:
         while self.clock.at < seconds:
@@ -196,7 +201,17 @@ async def test_the_receipt_follows_the_audit_and_only_a_written_one(scene: Scene
     scene.receiving.kept(kept)
     await asyncio.sleep(0)
     assert scene.sent[1:] == [RecordingKept("BWI-1", written.name, part.bytes, True)]
+    (unit,) = scene.place.indexed
+    assert (unit.call_id, unit.part, unit.laptop_id) == ("BWI-1", written.name, "BWI-01")
+    assert (unit.bytes, unit.records, unit.ended) == (part.bytes, 1, "ended") and unit.signer.startswith("SHA256:")
     before = scene.place.recorded.count("recording_verified")
     scene.receiving.kept(kept)
     assert scene.sent[2:] == [RecordingKept("BWI-1", written.name, part.bytes, True)], "a lost receipt comes again"
     assert scene.place.recorded.count("recording_verified") == before
+
+
+async def test_a_part_that_was_verified_before_a_restart_gets_its_receipt_and_no_second_entry(scene: Scene) -> None:
+    scene.indexed.add(("BWI-1", NAMED.part))
+    scene.receiving.kept(Kept(NAMED, 1000, BEGAN_MS, True))
+    assert scene.sent == [RecordingKept("BWI-1", NAMED.part, 1000, True)]
+    assert "recording_verified" not in scene.place.recorded
