@@ -6,6 +6,7 @@ looks. So a time that is read off the screen is the time when the bytes left the
 
 import fcntl
 import os
+import re
 import signal
 import struct
 import subprocess
@@ -13,8 +14,9 @@ import termios
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pyte
 import pyte.modes
@@ -26,9 +28,18 @@ Watcher = Callable[[float, "Terminal"], None]
 
 
 class Terminal:
-    """A console of `columns` x `rows` cells. `copy_to`: a file descriptor that gets all output as well."""
+    """A console of `columns` x `rows` cells. `copy_to`: a file descriptor that gets all output as well. `answers`: what
+    the terminal says to a question, as soon as it has come whole."""
 
-    def __init__(self, columns: int, rows: int, *, parse: bool = True, copy_to: int | None = None) -> None:
+    def __init__(
+        self,
+        columns: int,
+        rows: int,
+        *,
+        parse: bool = True,
+        copy_to: int | None = None,
+        answers: Mapping[bytes, bytes] = MappingProxyType({WHERE: HERE}),
+    ) -> None:
         self.columns, self.rows = columns, rows
         self.screen = pyte.Screen(columns, rows)
         self.bytes_out = 0
@@ -41,6 +52,7 @@ class Terminal:
         self._pieces: deque[tuple[float, bytes]] = deque()
         self._arrived = threading.Event()
         self._last = b""
+        self._answers = answers
         self._master, self._slave = os.openpty()
         self._resize(columns, rows)
         self.part: Part | None = None
@@ -153,10 +165,17 @@ class Terminal:
         self._arrived.set()
 
     def _replies(self, piece: bytes) -> bytes:
-        """To each question where the cursor is, as terminals answer it; the question may come in two pieces."""
-        window = self._last + piece
-        self._last = window[-len(WHERE) + 1 :]
-        return HERE * window.count(WHERE)
+        """To the questions that this piece has made whole, in their order."""
+        window, known = self._last + piece, len(self._last)
+        found = [
+            (at.start(), answer)
+            for question, answer in self._answers.items()
+            for at in re.finditer(re.escape(question), window)
+            if at.end() > known
+        ]
+        longest = max(map(len, self._answers))
+        self._last = window[-(longest - 1) :]
+        return b"".join(answer for _, answer in sorted(found))
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
