@@ -160,8 +160,9 @@ class Console(App[int]):
         config.remember(theme=theme)
         self._show_pictures_anew()
         for screen in self.screen_stack:
-            if hasattr(screen, "draw"):
-                screen.draw()  # pyright: ignore[reportAttributeAccessIssue]
+            draw = getattr(screen, "place_all", None) or getattr(screen, "draw", None)
+            if draw is not None:
+                draw()  # what has places draws all of them anew
 
     def _cells(self) -> tuple[int, int]:
         return self.size.width, self.size.height

@@ -64,12 +64,12 @@ class Painter:
     def _put_changed(self, y: int, row: Row, before: Row, x: int) -> int:
         """The parts that differ from those in their places before; all from the first on that is not as wide."""
         for index, part in enumerate(row):
-            old = before[index] if index < len(before) else None
-            if old is None or part_width(old) != part_width(part):
+            old, width = before[index] if index < len(before) else None, part_width(part)
+            if old is None or (old != part and part_width(old) != width):
                 return self.wanted.put(y, row[index:], self.colours, x)
             if old != part:
                 self.wanted.put(y, (part,), self.colours, x)
-            x += part_width(part)
+            x += width
         return min(x, self.wanted.width)
 
     def rewrite(self, cells: Cells, text: str) -> None:

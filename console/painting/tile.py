@@ -51,6 +51,10 @@ class TileView:
     sides: tuple[str, ...]
     """Words beside the large picture, under the small one."""
 
+    @property
+    def pictures(self) -> tuple[object, ...]:
+        return self.large, self.small, self.sides
+
 
 @dataclass
 class Placed:
@@ -70,6 +74,13 @@ class Placed:
             return {}
         width, height = self.area.width, self.area.height
         return {self.area.y + y: tile_row(y, self.view, self.parts, width, height) for y in of}
+
+    def rows_since(self, before: TileView | None) -> dict[int, list[Part]]:
+        """All rows but those of a large picture that is, with what stands beside it, as it was before."""
+        height, large = self.area.height, self.parts.large
+        if before is None or self.view is None or before.pictures != self.view.pictures:
+            return self.rows(range(height))
+        return self.rows(range(large.y)) | self.rows(range(large.y + large.height, height))
 
     @property
     def meter_rows(self) -> range:

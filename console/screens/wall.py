@@ -45,7 +45,8 @@ class WallScreen(DeskPage):
         self._everything = self._pressed = self._bars_due = False
         self._second = -1
         self._unheard: set[int] = set()
-        self._message: bars.Row = []
+        self._message_due = False
+        self._notice = ""
         self._vigil = Vigilance.QUIET
         self._by_need = False
 
@@ -80,6 +81,7 @@ class WallScreen(DeskPage):
 
     def show_acts(self) -> None:
         """An answer may have come."""
+        self._message_due = True
         self.canvas.wake(urgent=True)
 
     def tick(self) -> None:
@@ -89,6 +91,8 @@ class WallScreen(DeskPage):
         now_s = time.monotonic()
         if self.desk.attending.alarms.rings(now_s):
             self.app.bell()
+        notice, waits = self.desk.notice(now_s), any(act.open for act in self.desk.acts)
+        self._message_due |= waits or notice != self._notice
         second = self.desk.wall.link.server_ms(now_s) // 1000 or int(now_s)
         if self.desk.by_need(now_s) != self._by_need:
             self.place_all()
@@ -102,7 +106,7 @@ class WallScreen(DeskPage):
         vigil = self.desk.vigilance(now_s)[0]
         self._bars_due |= vigil is not self._vigil
         self._vigil = vigil
-        if self._everything or self._bars_due or self._changed.levels or self._message != self._message_row(now_s):
+        if self._everything or self._bars_due or self._message_due or self._changed.levels:
             self.canvas.wake()
 
     def draw(self) -> None:
@@ -231,8 +235,8 @@ class WallScreen(DeskPage):
             self._draw_list(now_s)
         if everything or changed.words or pressed:
             self.draw_panel()
-        self._message = self._message_row(now_s)
-        self.canvas.painter.put({self.size.height - 2: self._message})
+        if everything or pressed or self._message_due:
+            self._draw_message(now_s)
 
     def _look(self, seat: int, now_s: float) -> tuple[bool, bool, bool]:
         """Of a tile, as keys change it: chosen, turned, kept by the filter."""
@@ -240,11 +244,12 @@ class WallScreen(DeskPage):
         return seat == desk.seat, desk.turned(seat), kept(desk.wall, desk.filter, seat, now_s)
 
     def _draw_tile(self, one: Placed, now_s: float) -> None:
-        one.look = chosen, turned, is_kept = self._look(one.seat, now_s)
-        one.view = tile_view(self.desk.wall, one.seat, one.parts, chosen, turned, self._gallery, now_s)
-        if not is_kept:
+        look = self._look(one.seat, now_s)
+        before = one.view if one.look == look else None
+        one.look, one.view = look, tile_view(self.desk.wall, one.seat, one.parts, *look[:2], self._gallery, now_s)
+        if not look[2]:
             one.view = left_out(one.view)
-        self.canvas.painter.put(one.rows(range(one.area.height)), one.area.x)
+        self.canvas.painter.put(one.rows_since(before), one.area.x)
         self.canvas.images.show(one.seat, one.images(), now_s)
 
     def _draw_pictures(self, one: Placed, now_s: float) -> None:
@@ -303,7 +308,9 @@ class WallScreen(DeskPage):
         words = profiles.words if self.size.width >= 160 else profiles.short
         return words + (", too coarse to know a face" if coarse and self.size.width >= 160 else "")
 
-    def _message_row(self, now_s: float) -> bars.Row:
+    def _draw_message(self, now_s: float) -> None:
         desk = self.desk
-        notice = desk.notice(now_s) or desk.filter_words(now_s)
-        return bars.message_row(desk.acts, notice, now_s, desk.wall.link.lost, self.size.width)
+        self._message_due, self._notice = False, desk.notice(now_s)
+        words = self._notice or desk.filter_words(now_s)
+        row = bars.message_row(desk.acts, words, now_s, desk.wall.link.lost, self.size.width)
+        self.canvas.painter.put({self.size.height - 2: row})

@@ -11,8 +11,9 @@ import pytest
 from textual.command import CommandPalette
 
 from console.app import Console
-from console.painting.grid import POINT
-from console.painting.ink import Colours
+from console.painting.grid import PICTURE, POINT
+from console.painting.ink import Colours, Ink, look
+from console.painting.themes import wear, worn
 from console.screens.help import HelpScreen
 from console.settings import Settings
 from schemas.call import CallState
@@ -126,6 +127,24 @@ async def test_a_level_touches_only_its_row(tmp_path: Path) -> None:
         ys, xs = np.nonzero(painter.wanted.glyphs != before)
         assert set(ys) == {tile.area.y + tile.parts.meters_y} and set(ys * painter.size[0] + xs) <= {*tile.meter_cells}
         assert "−20" in "".join(map(chr, painter.wanted.glyphs[ys[0]] & POINT)), "and that is drawn"
+
+
+async def test_another_theme_is_worn_by_every_cell(tmp_path: Path) -> None:
+    """Rows that stand already are passed over, but not when the same words get other inks."""
+    before = worn()
+    try:
+        async with running(tmp_path, call_view(1), call_view(2, laptop_online=False)) as (_, app, pilot):
+            await until(lambda: "LAPTOP LOST" in screen_text(app))
+            used = {look(ink, Colours.TRUE)[0] for ink in Ink}
+            app.change_theme()
+            await pilot.pause()
+            await until(lambda: not app.pen.busy)
+            seen = app.wall_screen.canvas.painter.seen
+            own = {look(ink, Colours.TRUE)[0] for ink in Ink}
+            text = (seen.kinds != PICTURE) & (seen.glyphs != ord(" "))
+            assert not set(seen.inks[text].tolist()) & (used - own)
+    finally:
+        wear(before)
 
 
 async def test_a_panel_opens_and_closes_without_laying_the_screen_out_anew(tmp_path: Path) -> None:
