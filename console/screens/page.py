@@ -17,6 +17,12 @@ from console.widgets.canvas import Canvas
 if TYPE_CHECKING:
     from console.app import Console
 
+NO_KEYS = {
+    *(f"{side}_{name}" for side in ("left", "right") for name in ("shift", "control", "alt", "super", "hyper", "meta")),
+    *("caps_lock", "num_lock", "scroll_lock", "iso_level3_shift", "iso_level5_shift"),
+}
+"""Terminals with Kitty's keyboard protocol tell of these too; pressed alone they mean nothing, and close no panel."""
+
 
 class Page(Screen[None]):
     """`letter` is the screen's in the table of actions."""
@@ -40,6 +46,8 @@ class Page(Screen[None]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        if event.key in NO_KEYS:
+            return
         top = self.app.screen
         if top is not self and isinstance(top, Page):
             top.on_key(event)  # typed after the key that has opened or closed a screen
