@@ -155,7 +155,7 @@ class Chain:
                 f"demo: the folder {data} can't be written ({os.strerror(error.errno or 0)}); "
                 "choose another with --data."
             ) from error
-        if (data / "server").exists():
+        if (data / "server" / "sightline.db").exists():
             raise SystemExit(f"demo: the folder {data} holds an earlier demo; remove it or choose another with --data.")
 
 
