@@ -169,6 +169,13 @@ def test_the_console_shows_the_wall(
         terminal.close()
 
 
+def has_watchdog(agent: psutil.Process) -> bool:
+    try:
+        return any("watchdog.py" in " ".join(child.cmdline()) for child in agent.children())
+    except psutil.NoSuchProcess:  # a child that has just ended
+        return False
+
+
 def test_the_container_of_an_agent_that_hangs_ends_so_that_it_is_started_again(
     containers: dict[str, Container], plan: Plan, tmp_path: Path
 ) -> None:
@@ -181,8 +188,7 @@ def test_the_container_of_an_agent_that_hangs_ends_so_that_it_is_started_again(
         agents: list[psutil.Process] = []
 
         def watched() -> bool:
-            inside = psutil.Process(process.pid).children(recursive=True)
-            agents[:] = [one for one in inside if any("watchdog.py" in " ".join(c.cmdline()) for c in one.children())]
+            agents[:] = [one for one in psutil.Process(process.pid).children(recursive=True) if has_watchdog(one)]
             return bool(agents)
 
         deadline = time.monotonic() + WITHIN_S
