@@ -3,10 +3,10 @@
     .venv/bin/uv pip install --python .venv/bin/python atheris
     .venv/bin/python -m tests.faults.fuzz rtp -max_total_time=60
 
-Targets: rtp (packets, their extensions, frames, retransmissions), offer (a peer's SDP), wire (each message of each
-link), recording (a part, as it is taken in and opened), record (what is sealed in it: dates and Matroska), terminal
-(its answers). Begins with what was really sent, by Chromium and by our own programs; what it finds is raised, with
-the bytes, and belongs into a test.
+Targets: rtp (packets, their extensions, frames and their headers, retransmissions), offer (a peer's SDP), wire (each
+message of each link), recording (a part, as it is taken in and opened), record (what is sealed in it: dates and
+Matroska), terminal (its answers). Begins with what was really sent, by Chromium and by our own programs; what it
+finds is raised, with the bytes, and belongs into a test.
 """
 
 import sys
@@ -22,7 +22,8 @@ with atheris.instrument_imports():
     from laptop.media.assembly import Assembly
     from laptop.media.offer import OfferError, read
     from laptop.media.opened import open_records
-    from laptop.media.vp8 import begins_key_frame
+    from laptop.media.vp8 import Numbers, begins_key_frame, renumbered
+    from laptop.media.vp8_header import Headers
     from schemas import console, laptop, matroska, peer
     from schemas.recording import (
         BEFORE_ALL,
@@ -44,19 +45,22 @@ CODECS = (console.from_console, console.to_console, laptop.from_laptop, laptop.t
 
 def packets(data: bytes) -> None:
     """The input is cut into packets, each with its length before it."""
-    assembly, now = Assembly(), 0.0
+    assembly, headers, now = Assembly(), Headers(), 0.0
     while len(data) > 2:
         length = data[0] << 3 | data[1] & 7
         packet, data = rtp.parse(data[2 : 2 + length]), data[2 + length :]
         if packet is None:
             continue
         begins_key_frame(packet.payload)
+        if packet.payload:
+            assert len(renumbered(packet.payload, Numbers(-7, 300))) == len(packet.payload)
         for wanted in (1, 14, 200):
             rtp.extension_element(packet.extension, wanted)
         rtp.unwrapped_rtx(packet, 96, 1)
         now += 0.03
         for frame, _ in assembly.add(packet, now):
             assert frame
+            headers.disposable(frame)
         assert len(assembly.nack) <= 100
 
 

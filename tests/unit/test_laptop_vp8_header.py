@@ -8,7 +8,8 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from hypothesis import given
+from av.error import FFmpegError
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo import layered
@@ -60,6 +61,32 @@ def test_of_three_layers_the_highest_is_left_out_and_the_rest_is_the_same_to_the
         some = shown(frames, lambda number, chosen=chosen: number in found and number not in chosen)
         assert sorted(some) == sorted({*range(120)} - set(found) | set(chosen))
         assert all((picture == whole[number]).all() for number, picture in some.items())
+
+
+LAYERED = vp8(16, **layered.OPTIONS | QUICK)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    number=st.sampled_from(range(1, 14, 2)),
+    spoiled=st.lists(st.tuples(st.integers(3, 34), st.integers(1, 255)), max_size=3),
+)
+def test_whatever_stands_in_a_frame_that_is_left_out_a_decoder_goes_on_alike_with_it_and_without(
+    number: int, spoiled: list[tuple[int, int]]
+) -> None:
+    frame = bytearray(LAYERED[number])
+    for at, changed in spoiled:
+        frame[min(at, len(frame) - 1)] ^= changed
+    frames = [*LAYERED[:number], bytes(frame), *LAYERED[number + 1 :]]
+    if number not in disposables(frames):
+        return
+    try:
+        with_it = shown(frames)
+    except FFmpegError:
+        return  # broken for everybody
+    without = shown(frames, lambda one: one == number)
+    assert sorted(without) == sorted({*range(16)} - {number})
+    assert all((picture == with_it[one]).all() for one, picture in without.items())
 
 
 HIDDEN_FRAMES = {"auto-alt-ref": "1", "lag-in-frames": "10", "arnr-maxframes": "3"}
