@@ -1,8 +1,9 @@
 """What a call costs its agent and what the agent adds to it, beside aiortc's own way, Janus, and no agent at all.
 
-All play the same files (demo/media: 640 x 360, 25 pictures a second, VP8 at about 600 kbit/s in three temporal layers, as
-our pages have browsers send it; Opus). Ours carries, records sealed and durable, sends the recording to the server,
-measures levels ten times a second and makes pictures for a wall of 200 x 60. Times are user and system, of all the agent's processes. QUICK leaves out the four devices.
+All play the same files (demo/media: 640 x 360, 25 pictures a second, VP8 at about 600 kbit/s in three temporal
+layers, as our pages have browsers send it; Opus). Ours carries, records sealed and durable, sends the recording to
+the server, measures levels ten times a second and makes pictures for a wall of 200 x 60. Times are user and system,
+of all the agent's processes. QUICK leaves out the four devices.
 """
 
 import random

@@ -64,21 +64,32 @@ def renumbered(payload: bytes, by: Numbers) -> bytes:
     return bytes(changed)
 
 
+def follows_in_base_layer(payload: bytes, number: int) -> bool:
+    """Does a frame of the base layer begin here, the next one behind that of this number (TL0PICIDX)?"""
+    at = _numbers_at(payload)
+    if not at.layer or not at.base_layer or not begins_frame(payload):
+        return False
+    return not payload[at.layer] >> 6 and payload[at.base_layer] == number + 1 & 0xFF
+
+
 class _NumbersAt(NamedTuple):
-    """Where they stand; 0: nowhere. `long`: the picture's has 15 bits."""
+    """Where they stand, and the layer's (TID); 0: nowhere. `long`: the picture's has 15 bits."""
 
     picture: int
     long: bool
     base_layer: int
+    layer: int
 
 
 def _numbers_at(payload: bytes) -> _NumbersAt:
     if not payload[0] & 0x80 or data_start(payload) < 0:
-        return _NumbersAt(0, False, 0)
+        return _NumbersAt(0, False, 0, 0)
     picture = 2 if payload[1] & 0x80 else 0
     long = bool(picture and payload[2] & 0x80)
-    base_layer = 2 + bool(picture) + long if payload[1] & 0x40 else 0
-    return _NumbersAt(picture, long, base_layer)
+    next_at = 2 + bool(picture) + long
+    base_layer = next_at if payload[1] & 0x40 else 0
+    layer = next_at + bool(base_layer) if payload[1] & 0x20 else 0
+    return _NumbersAt(picture, long, base_layer, layer)
 
 
 def begins_frame(payload: bytes) -> bool:

@@ -16,14 +16,20 @@ KEY, OTHER = b"\x10\x02\x00", b"\x11\x02\x00"
 """How VP8 frames begin."""
 
 
-def frame_packets(frames: list[tuple[bytes, int]], first: int = 65_500) -> list[Packet]:
-    """Each frame in packets of at most 4 bytes of VP8, as a browser sends them: with a picture ID."""
+LAYERS = 0, 2, 1, 2
+
+
+def frame_packets(frames: list[tuple[bytes, int]], first: int = 65_500, layers: bool = False) -> list[Packet]:
+    """Each frame in packets of at most 4 bytes of VP8, as a browser sends them: with a picture ID; `layers`: and with
+    three temporal layers."""
     packets: list[Packet] = []
     sequence = first
     for number, (frame, timestamp) in enumerate(frames):
         pieces = [frame[at : at + 4] for at in range(0, len(frame), 4)]
         for place, piece in enumerate(pieces):
             head = VpxPayloadDescriptor(partition_start=int(place == 0), partition_id=0, picture_id=number & 0x7FFF)
+            if layers:
+                head.tl0picidx, head.tid = (250 + number // 4) & 0xFF, (LAYERS[number % 4], 0)
             payload = bytes(head) + piece
             packets.append(Packet(96, place == len(pieces) - 1, sequence & 0xFFFF, timestamp, 7, payload))
             sequence += 1
@@ -79,6 +85,54 @@ def test_what_is_handed_on_after_a_loss_begins_with_a_key_frame_and_has_no_hole(
             out.append(n)
     if len(out) < len(frames) - 2 * WAITING_MAX:
         assert asked
+
+
+@given(st.integers(0, 2**32), st.floats(0.01, 0.4))
+def test_with_layers_nothing_is_handed_on_that_rests_on_what_is_missing(seed: int, loss: float) -> None:
+    rng = random.Random(seed)
+    frames, assembly = film(160, 40), Assembly()
+    place = {frame: n for n, frame in enumerate(frames)}
+    now, out = 0.0, []
+    for packet in frame_packets(frames, layers=True):
+        now += 0.02
+        if rng.random() < loss:
+            continue
+        for frame in assembly.add(packet, now):
+            n = place[frame]
+            rests_on = n - 1 if n % 4 else n - 4
+            assert n % 40 == 0 or (out and rests_on in out[-4:])
+            assert not out or n > out[-1]
+            out.append(n)
+
+
+def lost_frames(*lost: int) -> tuple[list[int], bool]:
+    """What is handed on of 40 frames in layers without these, each frame 40 ms; and whether a key frame was wanted."""
+    frames, assembly = film(40, 40), Assembly()
+    out: list[int] = []
+    wanted = False
+    for packet in frame_packets(frames, layers=True):
+        if packet.timestamp // 3600 not in lost:
+            out += [timestamp // 3600 for _, timestamp in assembly.add(packet, packet.timestamp / 90_000)]
+            wanted |= assembly.lost
+    return out, wanted
+
+
+def test_without_a_frame_of_a_higher_layer_it_goes_on_at_the_next_of_the_base_layer() -> None:
+    assert lost_frames(9) == ([*range(9), *range(12, 40)], False)
+    assert lost_frames(10, 14) == ([*range(10), 12, 13, *range(16, 40)], False), "each gap is as old as it is"
+    assert lost_frames(7, 8, 9) == ([*range(7)], True), "one of the base layer is missing"
+
+
+def test_a_gap_is_not_kept_open_by_parts_of_it_that_come() -> None:
+    frames = film(30, 10)
+    assembly, packets = Assembly(), frame_packets(frames)
+    for packet in packets[:3]:
+        assembly.add(packet, 0.0)
+    for step, packet in enumerate(packets[40:5:-1]):  # from behind, each just before the gap were given up
+        assembly.add(packet, 0.1 * step)
+        if 0.1 * step > GIVEN_UP_S:
+            assert assembly.lost
+            break
 
 
 def test_a_gap_is_asked_for_at_once_again_later_and_then_given_up() -> None:
