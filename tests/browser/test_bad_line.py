@@ -45,8 +45,11 @@ def test_no_more_freezes_and_made_up_sound_than_without_an_agent(
     for name, own, other in zip(("room", "family"), ours, theirs, strict=True):
         print(f"{name}: frozen {own.frozen_s:.2f} s, made up {own.concealed_share:.3f}, gap {own.longest_gap_s:.2f} s")
         print(f"  direct: {other.frozen_s:.2f} s, {other.concealed_share:.3f}, {other.longest_gap_s:.2f} s")
+        print(f"  pictures a second: {own.frames_per_s:.1f}, direct {other.frames_per_s:.1f}")
     # Two runs lose different packets, and a freeze more or less is chance; what a fault costs is far more.
     assert sum(s.frozen_s for s in ours) <= 1.5 * sum(s.frozen_s for s in theirs) + 2
     assert sum(s.concealed_share for s in ours) <= 1.5 * sum(s.concealed_share for s in theirs) + 0.02
     assert max(s.longest_gap_s for s in ours) < 2
-    assert all(s.frames_per_s > 22 and s.energy > 0 for s in ours)
+    # Of what is lost on the way some is of the highest layer: then pictures are left out, and none stands still for it.
+    assert sum(s.frames_per_s for s in ours) > 0.8 * sum(s.frames_per_s for s in theirs)
+    assert all(s.energy > 0 for s in ours)

@@ -10,7 +10,7 @@ from schemas.console import End, Notice, Pause, Resume
 
 from .chromium import Chromium, install_chromium
 from .stage import JOIN, TOKENS, Officer, Stage, browsers, settle, stage
-from .watching import FROZEN_S, PICTURES_PER_S, samples, smooth
+from .watching import FROZEN_S, PICTURES_PER_S, layers_are, samples, smooth
 
 MEASURED_S = 12.0
 SHOWN = "[...document.querySelectorAll('#pictures video')].filter(v => !v.hidden && !v.muted && v.videoWidth).length"
@@ -61,6 +61,7 @@ def test_picture_and_sound_both_ways_without_a_freeze(set_: Stage, pair: tuple[C
         assert found.energy > 0 and found.concealed_share < 0.02
         assert found.heard > 0.9 * 48_000 * found.seconds
     for browser in pair:
+        assert browser.run(layers_are("L1T3"))
         assert "RECORDED" in browser.words() and "Prison staff may watch it" in browser.words()
         assert not browser.events
 

@@ -67,6 +67,12 @@ def smooth(seconds: float, *browsers: Chromium, slots: int = 1) -> list[Span]:
     return spans
 
 
+def layers_are(mode: str) -> str:
+    """A script: does this browser send its picture so (`scalabilityMode`)?"""
+    wanted = f"r.type === 'outbound-rtp' && r.kind === 'video' && r.scalabilityMode === '{mode}'"
+    return f"(async () => [...(await seen.connections.at(-1).getStats()).values()].some(r => {wanted}))()"
+
+
 def samples(browser: Chromium) -> list[dict[str, Any]]:
     """All since the last call."""
     return browser.run("seen.samples.splice(0)")
