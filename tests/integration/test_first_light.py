@@ -221,6 +221,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_sentence(tmp_path: Path)
 def test_a_folder_with_an_earlier_demo_is_said_in_one_sentence(tmp_path: Path) -> None:
     """Its calls have other secrets: the new callers would not be let in to them."""
     (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "sightline.db").touch()
     said = sentence(demo_process("--calls", 1, "--seconds", 5, "--data", tmp_path))
     assert "earlier demo" in said and "--data" in said
 
