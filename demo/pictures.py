@@ -11,6 +11,7 @@ from pathlib import Path
 from demo.chain import Chain
 from demo.establishment import second_device_at
 from demo.headless import running
+from demo.officer import F3
 from demo.picture import as_svg
 from demo.terminal import Terminal
 
@@ -30,14 +31,27 @@ CALLS, SETTLED_S = 6, 2.0
 def make(folder: Path) -> None:
     chain = Chain(CALLS, second_device_at=second_device_at(CALLS))
     with running(chain) as run:
+        run.terminal.resize(120, 40)
+        shows(run.terminal, "admission", "seat 06", 60)  # the caller whose booking has something to read
+        run.terminal.press("06")
+        run.terminal.press(F3)
+        shows(run.terminal, "admission", "CHECK LIST")
+        run.terminal.press("12")
+        run.terminal.wait_for(lambda _: False, SETTLED_S)
+        save(run.terminal, folder / "admission.png")
+        run.terminal.press("q")
         run.admit_all()
         for name, columns, rows, there, shown, back in SCREENS:
             run.terminal.resize(columns, rows)
             press(run.terminal, there)
-            assert run.terminal.wait_for(lambda t, words=shown: t.shows(words), 10), f"{name} was not shown"
+            shows(run.terminal, name, shown)
             run.terminal.wait_for(lambda _: False, SETTLED_S)
             save(run.terminal, folder / f"{name}.png")
             press(run.terminal, back)
+
+
+def shows(terminal: Terminal, name: str, words: str, seconds: float = 10) -> None:
+    assert terminal.wait_for(lambda t: t.shows(words), seconds), f"{name} was not shown"
 
 
 def press(terminal: Terminal, keys: str) -> None:

@@ -167,9 +167,8 @@ def footer(width: int, panel: PanelView | None, screen: str = "W") -> Row:
     """The screen's keys, from the table of actions; a panel's own while one is open."""
     if panel is not None:
         keep = f"Enter, Esc: {panel.keep.lower()}" if panel.keep else ""
-        return cut(
-            [(" ", Ink.PLAIN), ("In the panel", Ink.KEY), (f"  {panel.confirm}  ", Ink.PLAIN), (keep, Ink.PLAIN)], width
-        )
+        said = "".join(f"  {words}" for words in (panel.confirm, keep) if words)
+        return cut([(" ", Ink.PLAIN), ("In the panel", Ink.KEY), (said, Ink.PLAIN)], width)
     places: Row = [
         (keys, ink) for words in moving(screen) for keys, ink in zip(words, (Ink.KEY, Ink.FAINT), strict=True)
     ]

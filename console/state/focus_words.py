@@ -64,6 +64,7 @@ def people_lines(wall: Wall, call: CallView, now_s: float) -> list[Line]:
     for at, one in enumerate(call.callers):
         if one.leg not in here:
             lines += person_lines(at, one, day, " · not joined")
+    lines += [people.restrictions_of_all(call, day), people.authority(call, day)]
     room = next((leg for leg in call.legs if leg.leg == ROOM_LEG), None)
     prisoner = f"Room: {safe(call.forename)} {safe(call.surname).upper()}"
     lines.append((f"{prisoner} · {_state(room)}{_numbers(wall, call, ROOM_LEG)}", False))
@@ -72,7 +73,7 @@ def people_lines(wall: Wall, call: CallView, now_s: float) -> list[Line]:
     unknown = len(call.callers) - adults - children
     ages = ", ".join(f"{n} {w}" for n, w in ((adults, "adult"), (children, "child"), (unknown, "age not known")) if n)
     lines.append((f"Booked: {len(call.callers)} ({ages})" if call.callers else "Booked: nobody", False))
-    lines += [people.restrictions_of_all(call, day), people.authority(call, day), signals(wall, call)]
+    lines.append(signals(wall, call))
     return lines
 
 

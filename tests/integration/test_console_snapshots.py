@@ -9,7 +9,7 @@ import pytest
 
 from demo.officer import F3
 from demo.terminal import Terminal
-from schemas.call import CallerView, CallState, LegView
+from schemas.call import AuthorityView, CallerView, CallState, LegView, RestrictionView, Vetting
 from schemas.console import Boxes, CommandAnswer
 from schemas.media import Picture, RecordingState
 
@@ -50,15 +50,19 @@ def gradient(call: Any, box: Any) -> Picture:
 
 
 def scene(server: Server) -> list[Any]:
-    child = CallerView("Tom Okafor", "son", "child", "family-1")
+    child = CallerView("Tom Okafor", "son", "child", "family-1", Vetting.APPROVED)
+    note = RestrictionView("PREINF", "Previous information", "2020-01-01", "2099-08-02", "Ring the gate first.")
+    ann = CallerView("Ann Okafor", "wife", "adult", "family-1", Vetting.APPROVED, "2026-05-03", [note])
+    carol = CallerView("Carol Harris", "mother", "adult", "family-1", Vetting.APPROVED, "2026-05-03")
+    authority = AuthorityView("2026-014", "offence-related", "To be watched live", "2020-01-01", "2099-01-01")
     calls = [
-        call_view(1),
+        call_view(1, callers=[carol], authority=authority),
         call_view(
             2,
             "OKAFOR",
             CallState.WAITING,
             said="Room open",
-            callers=[CallerView("Ann Okafor", "wife", "adult", "family-1"), child],
+            callers=[ann, child],
         ),
         call_view(3, "DUNN", CallState.PAUSED, said="Paused by R. Hughes", pauses=1),
         call_view(4, "EVANS", laptop_online=False),
@@ -121,6 +125,13 @@ def test_a_caller_who_leaves_is_no_longer_admitted(tmp_path: Path) -> None:
             see(terminal, "WAITING")
             terminal.press("02" + F3)
             see(terminal, "ADMIT seat 02 OKAFOR A1002BC")
+            see(terminal, "A is off: point 7: 1 to read first (d)")
+            terminal.press("A")
+            see(terminal, "A is off: point 7")
+            terminal.press("d")
+            see(terminal, "Ring the gate first.")
+            terminal.press("d")
+            see(terminal, "[x] 7 Restrictions and monitoring: read")
             terminal.press("A")
             see(terminal, "A again admits")
             gone = [LegView("room", True, True), LegView("family-1", False, False)]
