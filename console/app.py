@@ -30,6 +30,7 @@ from console.screens.wall import WallScreen
 from console.settings import Settings
 from console.state.safe_text import safe
 from console.terminal import OutputDriver
+from schemas.attention import NoticeReached
 from schemas.call import Role
 from schemas.console import CommandAnswer, CommandDone, ConsoleWelcome
 from schemas.review import ReviewOpened
@@ -182,7 +183,7 @@ class Console(App[int]):
             shown = self.screen if isinstance(self.screen, FocusScreen | AdmissionScreen) else self.wall_screen
             if shown is not self.wall_screen:
                 shown.show(changed)
-            if isinstance(message, CommandAnswer | CommandDone):
+            if isinstance(message, CommandAnswer | CommandDone | NoticeReached):
                 shown.show_acts()
         if about_reviews:
             self._show_reviews(message)

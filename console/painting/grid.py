@@ -2,13 +2,15 @@
 
 What a screen shows is put into a grid, and only the cells that then differ from what the terminal shows are written:
 
-    canvas.put({y: row, ...})       whole rows, or from column x on; a row is a list of (text, Ink) and PictureRow
+    canvas.put({y: row, ...})       whole rows, or from column x on; a row is a list of (text, Ink), PictureRow and Gap
+    painter.rewrite(cells, text)    the characters of gaps: what changes often and by itself, as meters do
     painter.cover({y: row, ...})    whole rows that lie over the others until the next `cover`: panels
     canvas.places = [area, ...]     where pictures stand: on a slow line the one waiting longest is painted first
     canvas.on_paint = function      called before each painting; a screen draws then what has changed since
     canvas.wake(urgent=True)        something has changed; urgent: it is painted at once, else within a twentieth of s
 
-Putting costs nothing on the line: of what is put twice between two paintings only the last is ever seen.
+Putting costs nothing on the line, as of what is put twice between two paintings only the last is ever seen; and next to
+nothing otherwise where the same parts stand already.
 (`canvas` is console.widgets.canvas.Canvas, one for each screen, and `painter` its painter.)
 
 A cell is a code point, an ink and a paper (colours as in ink.py), and attributes in the code point's upper bits. The
