@@ -68,6 +68,8 @@ class Link:
                 self._gone(str(error))
             except OSError as error:
                 self._gone("the server does not answer" if isinstance(error, TimeoutError) else _plain(error))
+            except Exception as error:  # a fault of ours that one message has set off must not end the link for good
+                self._gone(f"a message could not be taken in: {type(error).__name__}")
             await asyncio.sleep(wait_s)
             wait_s = min(RETRY_MOST_S, wait_s * 2)
 

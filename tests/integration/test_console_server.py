@@ -283,6 +283,23 @@ async def test_the_link_comes_back_by_itself_and_queues_nothing(tmp_path: Path) 
         task.cancel()
 
 
+async def test_the_link_comes_back_after_a_message_that_could_not_be_taken_in(tmp_path: Path) -> None:
+    with serving(tmp_path) as server:
+        ends = Ends(server.path)
+        faults = iter([KeyError("a fault of ours")])
+
+        def receive(message: Any, _: float) -> None:
+            if isinstance(message, Snapshot) and (fault := next(faults, None)):
+                raise fault
+            ends.messages.append(message)
+
+        ends.link._receive = receive
+        task = asyncio.create_task(ends.link.run())
+        await until(lambda: ends.got(Snapshot))
+        assert ends.gone == ["a message could not be taken in: KeyError"]
+        task.cancel()
+
+
 async def test_the_link_works_over_a_port_and_sends_its_token() -> None:
     hellos: list[ConsoleHello] = []
 
