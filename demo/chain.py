@@ -67,7 +67,7 @@ class Chain:
             raise
 
     def start_laptop(self, laptop_id: str, token: str) -> Part:
-        token_file = self._token_file(laptop_id, token)
+        token_file = self.token_file(laptop_id, token)
         command = sightline(
             "laptop",
             *("--server", self.url, "--establishment", self.plan.code, "--id", laptop_id, "--token-file", token_file),
@@ -81,10 +81,10 @@ class Chain:
 
     def governor_command(self) -> list[str]:
         """The duty governor's console: over TCP, as from an office elsewhere."""
-        token_file = self._token_file("governor", self.plan.observer_token)
+        token_file = self.token_file("governor", self.plan.observer_token)
         return sightline("console", "--establishment", self.plan.code, "--server", self.url, "--token-file", token_file)
 
-    def _token_file(self, name: str, token: str) -> Path:
+    def token_file(self, name: str, token: str) -> Path:
         file = self.data / f"{name}.token"
         file.touch(mode=0o600)
         file.write_text(token)

@@ -5,6 +5,7 @@ keyboard looks on; after it the keyboard is theirs alone.
 """
 
 import os
+import secrets
 import select
 import shutil
 import signal
@@ -25,6 +26,7 @@ from demo.terminal import Terminal
 if TYPE_CHECKING:
     from demo.run import Settings
 
+SUPPORT = "T. Novak"
 ENDS_SOON_S = 90
 FALLS_SILENT_S = 20
 
@@ -32,15 +34,18 @@ FALLS_SILENT_S = 20
 def run_interactive(settings: "Settings", attribution: str, started: float) -> int:
     columns, rows = shutil.get_terminal_size()
     _first_screen(attribution, columns, settings.calls)
+    support_token = secrets.token_urlsafe(24)
     chain = Chain(
         settings.calls,
         data=settings.data,
         port=settings.port,
         ends_soon_s=ENDS_SOON_S,
         second_device_at=second_device_at(settings.calls),
+        more_staff=[{"name": SUPPORT, "role": "support", "token": support_token}],
     )
     terminal = Terminal(columns, rows, copy_to=sys.stdout.fileno())
     try:
+        _other_screens(chain, support_token)
         chain.wait_until_listening()
         console = terminal.start(chain.console_command(), chain.data / "log" / "console.log")
         chain.parts.take(console)
@@ -60,6 +65,15 @@ def _first_screen(attribution: str, columns: int, calls: int) -> None:
     print("You are R. Hughes, officer. ? shows the keys, q leaves.")
     print("Left alone for ten minutes, the console asks; unanswered for one, calls pause and end: nobody watches them.")
     sys.stdout.flush()
+
+
+def _other_screens(chain: Chain, support_token: str) -> None:
+    """For whoever wants to see what the governor and remote support see, while the demo runs."""
+    governor = chain.token_file("governor", chain.plan.observer_token)
+    support = chain.token_file("support", support_token)
+    command = f"sightline console --establishment {chain.plan.code} --server {chain.url} --token-file"
+    print(f"\nIn other terminals: {command} {governor}")
+    print(f"                    {command} {support}", flush=True)
 
 
 def _first_keys(chain: Chain, terminal: Terminal, started: float) -> None:
