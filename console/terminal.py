@@ -23,6 +23,8 @@ FAREWELL = (
 """What a terminal that did not take the rest is sent at the end: its own screen, cursor and mouse."""
 ESCAPE_S, HELD_S, TICK_S = 0.02, 0.2, 0.1
 """How long an Escape, a piece of an answer, and nothing are waited for."""
+GONE_S = 3.0
+"""A console that has not ended so long after its terminal went is ended: it would stay on the server as somebody."""
 
 
 class OutputDriver(LinuxDriver):
@@ -41,6 +43,8 @@ class OutputDriver(LinuxDriver):
         self.output = Output(self._file.fileno(), lambda: self.on_lost())
         self.sent = 0
         """Bytes written so far, by whomever."""
+        self._gone_s = 0.0
+        """How long there has been nothing to read from."""
 
     def write(self, data: str) -> None:
         encoded = data.encode("utf-8", "replace")
@@ -100,6 +104,12 @@ class OutputDriver(LinuxDriver):
             data = os.read(self.fileno, 4096)
         except OSError:
             data = b""
-        if not data:  # the terminal has gone; the hang-up signal ends the console
-            time.sleep(TICK_S)
-        return data
+        if data:
+            self._gone_s = 0.0
+            return data
+        # The terminal has gone. The hang-up signal ends the console; without one, nobody sits here all the same.
+        time.sleep(TICK_S)
+        self._gone_s += TICK_S
+        if self._gone_s > GONE_S:
+            os._exit(1)
+        return b""

@@ -1,6 +1,10 @@
 """The console as a program in a real pseudo-terminal, read as a terminal shows it."""
 
+import fcntl
+import os
 import signal
+import struct
+import subprocess
 import sys
 import termios
 import time
@@ -12,6 +16,7 @@ from typing import Any
 import pytest
 
 from demo.officer import F3
+from demo.processes import child_environment, end_with_parent
 from demo.terminal import Terminal
 from demo.wall import METER, Tile, find_tiles, picture_cell
 from schemas.call import CallerView, CallState, LegView, Role
@@ -239,6 +244,26 @@ def test_it_leaves_with_status_0_and_gives_the_terminal_back(wall: Any, how: Any
     terminal.look()
     assert 25 << 5 in terminal.screen.mode, "the cursor is shown again"
     assert echoes(terminal)
+
+
+def test_it_ends_with_its_terminal_though_no_signal_says_so(tmp_path: Path) -> None:
+    """As a pseudo-terminal that controls no session: nobody is hung up when it goes."""
+    with serving(tmp_path, calls=[call_view(1)]) as server:
+        master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        environment = child_environment() | {"TERM": "xterm-256color"}
+        with (tmp_path / "err").open("wb") as errors:
+            process = subprocess.Popen(
+                console_command(server), stdin=slave, stdout=slave, stderr=errors, env=environment,
+                preexec_fn=end_with_parent(os.getpid()),
+            )  # fmt: skip
+        os.close(slave)
+        server.wait_for(Boxes)
+        os.close(master)
+        try:
+            process.wait(15)
+        finally:
+            process.kill()
 
 
 def test_a_refusal_is_one_sentence(tmp_path: Path) -> None:
