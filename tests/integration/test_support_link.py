@@ -144,7 +144,11 @@ def ends(chain: Chain) -> Iterator[tuple[Reader, Reader]]:
     def carried(message: Any) -> bool:
         seen = {one.laptop_id: one for one in newest(support)}
         return len(seen) == 2 and all(
-            one.carrying and one.recording == RecordingState.RECORDING and len(one.legs) == 2 and one.up_s >= 0
+            one.carrying
+            and one.why_not == WhyNot.CARRYING  # two messages of the agent
+            and one.recording == RecordingState.RECORDING
+            and len(one.legs) == 2
+            and one.up_s >= 0
             for one in seen.values()
         )
 
