@@ -358,6 +358,8 @@ def test_a_key_changes_how_pictures_are_painted_and_it_is_remembered(wall: Any, 
     server.show(picture(call, Side.FAMILY, RED, box, box))
     assert terminal.wait_for(lambda t: "c81828" in papers(t), 5)
     terminal.press(".")
+    see(terminal, "Pictures: fine colour (your choice)")
+    terminal.press(".")
     see(terminal, "Pictures: colour (your choice)")
     terminal.press(".")
     see(terminal, "Pictures: grey (your choice)")
