@@ -27,6 +27,7 @@ from .keys import EvidenceKey
 from .part import SUFFIX, is_signed
 
 _READ_BYTES = 1024 * 1024
+_AFTER_THE_END = "something stands after its end"
 
 
 @dataclass
@@ -105,7 +106,13 @@ def _take(part: OpenedPart, frame: Frame, plain: bytes) -> None:
 
 
 def _frames(path: Path) -> Iterator[Frame]:
-    reader = FrameReader()
+    reader, ended = FrameReader(), False
     with path.open("rb") as file:
         while data := file.read(_READ_BYTES):
-            yield from reader.feed(data)
+            for frame in reader.feed(data):
+                if ended:
+                    raise BrokenRecordingError(_AFTER_THE_END)
+                ended = frame.kind == FrameKind.END
+                yield frame
+    if ended and reader.missing:
+        raise BrokenRecordingError(_AFTER_THE_END)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyrage
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 
 from laptop.media.opened import open_records
 from laptop.media.part_file import PartFile, finish_interrupted
@@ -166,6 +166,7 @@ def test_a_recording_of_the_first_format_is_taken_opened_and_found(tmp_path: Pat
 
 @settings(max_examples=150, deadline=None)
 @given(spoiled=mangled([recording_1.PART]))
+@example(spoiled=recording_1.PART + b"A")
 def test_a_part_with_spoiled_bytes_is_refused_and_told_wherever_it_is_read(
     tmp_path_factory: pytest.TempPathFactory, spoiled: bytes
 ) -> None:
