@@ -44,6 +44,11 @@ class BadLine:
         """For a page at the near end: all its connections go this way."""
         return SCRIPT.replace("NEAR_PORT", str(self.near_port)).replace("FAR_PORT", str(self.far_port))
 
+    def forget_ends(self) -> None:
+        """For another pair: what the ends before still send is not taken for theirs."""
+        for end in (self._near, self._far):
+            end.forget()
+
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
@@ -64,6 +69,7 @@ class _End(asyncio.DatagramProtocol):
         self.name, self._line, self.random = name, line, random.Random(seed)
         self.other: _End
         self._address: Address | None = None
+        self._forgotten: set[Address] = set()
         self.transport: asyncio.DatagramTransport
 
     @property
@@ -74,8 +80,15 @@ class _End(asyncio.DatagramProtocol):
         self.transport = transport
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
+        if addr in self._forgotten:
+            return
         self._address = addr
         self._line.carry(self, data)
+
+    def forget(self) -> None:
+        if self._address is not None:
+            self._forgotten.add(self._address)
+        self._address = None
 
     def send(self, data: bytes) -> None:
         if self._address is not None and not self.transport.is_closing():
