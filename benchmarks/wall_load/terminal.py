@@ -77,12 +77,12 @@ class AnsweringTerminal(Terminal):
     def __init__(self, columns: int, rows: int, answers: Mapping[bytes, bytes]) -> None:
         super().__init__(columns, rows)
         self._stream = _WithoutImages(self.screen)
-        self._answers, self._asked = dict(answers), b""
+        self._besides, self._asked = dict(answers), b""
 
     def _replies(self, piece: bytes) -> bytes:
         replies, self._asked = super()._replies(piece), (self._asked + piece)[-65_536:]
-        for question in [question for question in self._answers if question in self._asked]:
-            replies += self._answers.pop(question)
+        for question in [question for question in self._besides if question in self._asked]:
+            replies += self._besides.pop(question)
         return replies
 
 
