@@ -112,14 +112,19 @@ def next_theme(terminal: Terminal) -> None:
     terminal.press("\r")
 
 
-def test_monochrome_takes_the_pictures_colours_away_at_once_and_another_theme_brings_them_back(started: Any) -> None:
-    config.remember(theme="high-contrast")
-    server, start = started
-    terminal = start()
+def show_red(server: Any, terminal: Terminal) -> None:
+    """The first call's family in red, in the size that the console has asked for."""
     assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
     box = next(b for b in server.got(Boxes)[-1].boxes)
     red = picture(server.calls[0], Side.FAMILY, (200, 24, 40), (box.width, box.height), (box.width, box.height))
     server.show(red)
+
+
+def test_monochrome_takes_the_pictures_colours_away_at_once_and_another_theme_brings_them_back(started: Any) -> None:
+    config.remember(theme="high-contrast")
+    server, start = started
+    terminal = start()
+    show_red(server, terminal)
     assert terminal.wait_for(lambda t: "c81828" in colours(t), 10)
     next_theme(terminal)
     assert terminal.wait_for(lambda t: colours(t) == {"default"}, 10), colours(terminal)
@@ -133,10 +138,7 @@ def test_a_console_that_starts_in_monochrome_gets_its_colours_when_another_theme
     config.remember(theme="monochrome")
     server, start = started
     terminal = start()
-    assert terminal.wait_for(lambda _: any(b.boxes for b in server.got(Boxes)), 10)
-    box = next(b for b in server.got(Boxes)[-1].boxes)
-    red = picture(server.calls[0], Side.FAMILY, (200, 24, 40), (box.width, box.height), (box.width, box.height))
-    server.show(red)
+    show_red(server, terminal)
     see(terminal, "░░░░░")
     assert colours(terminal) == {"default"}
     next_theme(terminal)
